@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-Plain: TypeAlias = "str | int | float | bool | None | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 """A value that JSON can carry. NaN and infinities travel in tensors, never here."""
 
 Target: TypeAlias = dict[str, Plain]
@@ -185,7 +185,8 @@ class Preset:
 class Experiment(Protocol):
     """The functions of an experiment's module ``app/labs/LAB/NAME.py``.
 
-    Optional ones: ``presets``, ``script`` and ``parts`` may be missing.
+    ``script`` and ``parts`` may be missing. A lab's presets are data: ``PRESETS`` in its ``presets.py``
+    (no torch), a mapping from the experiment's name to its Presets.
     """
 
     def scene(self, params: Any, device: str = "cpu") -> Scene: ...
@@ -201,8 +202,6 @@ class Experiment(Protocol):
     def explain(self, params: Any, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
         """Replays nothing. Raises UserError for a target that does not exist."""
         ...
-
-    def presets(self) -> Sequence[Preset]: ...
 
     def script(self, params: Any) -> str:
         """A standalone PyTorch script that prints the same numbers as the run."""
