@@ -26,6 +26,8 @@ def _set(node: Node) -> tuple[str, int]:
             return (name if len(name) == 1 else NAMES.get(name, rf"\mathrm{{{name}}}")), _ATOM
         case Negative(operand=operand):
             return "-" + _bracketed(operand, _PRODUCT), _SIGN
+        case Operation(symbol="*" | "/" as symbol, left=Negative(operand=left), right=right):  # the sign goes in front
+            return "-" + latex(Operation(None, node.span, symbol, left, right)), _SIGN
         case Operation(symbol="/", left=left, right=right):
             return rf"\frac{{{latex(left)}}}{{{latex(right)}}}", _PRODUCT
         case Operation(symbol="*", left=left, right=right):
