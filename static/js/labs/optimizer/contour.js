@@ -12,6 +12,7 @@
  */
 
 /** @typedef {readonly [number, number, number]} Rgb */
+/** A colour map: (tone, colour) in rising order, from tone 0 to tone 1. @typedef {readonly (readonly [number, Rgb])[]} Stops */
 
 /** Contour lines drawn on a surface; more than this and a steep wall turns solid. */
 export const LEVELS = 18;
@@ -68,22 +69,24 @@ export function levels(scale, count = LEVELS) {
  * @param {number} width
  * @param {number} height
  * @param {ToneScale} scale
- * @param {readonly Rgb[]} colours from the lowest tone to the highest
+ * @param {Stops} stops
  * @returns {Uint8ClampedArray<ArrayBuffer>} transparent where the loss is not finite
  */
-export function shade(z, width, height, scale, colours) {
+export function shade(z, width, height, scale, stops) {
   const pixels = new Uint8ClampedArray(4 * width * height);
-  const last = colours.length - 1;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const value = z[row * width + column];
       if (!Number.isFinite(value)) continue;
-      const place = tone(scale, value) * last;
-      const below = Math.min(last - 1, Math.floor(place));
-      const part = place - below;
+      const place = tone(scale, value);
+      let above = 1;
+      while (above < stops.length - 1 && stops[above][0] < place) above += 1;
+      const [from, low] = stops[above - 1];
+      const [to, high] = stops[above];
+      const part = (place - from) / (to - from);
       const offset = 4 * ((height - 1 - row) * width + column);
       for (let channel = 0; channel < 3; channel++) {
-        pixels[offset + channel] = colours[below][channel] * (1 - part) + colours[below + 1][channel] * part;
+        pixels[offset + channel] = low[channel] * (1 - part) + high[channel] * part;
       }
       pixels[offset + 3] = 255;
     }

@@ -40,7 +40,8 @@ export class Paths {
       this.pens.room(block.count);
       for (let i = 0; i < strokes.length; i++) {
         const r = i === strokes.length - 1 && above >= 0 ? above : i === above ? strokes.length - 1 : i;
-        const { data, size } = position;
+        const { size } = position;
+        const data = /** @type {Float32Array} */ (position.data);
         for (let f = 0; f < block.count; f++) {
           this.pens.left[f] = map.ax + map.bx * data[f * size + 2 * r];
           this.pens.top[f] = map.ay + map.by * data[f * size + 2 * r + 1];
@@ -71,7 +72,8 @@ export function nearest(timeline, seq, racers, map, left, top, reach = 12) {
   for (const block of timeline.blocks(timeline.first, seq)) {
     const position = block.tensor("position");
     if (!position) continue;
-    const { data, size } = position;
+    const { size } = position;
+    const data = /** @type {Float32Array} */ (position.data);
     for (let f = 0; f < block.count; f++) {
       for (let r = 0; r < racers; r++) {
         const dx = map.ax + map.bx * data[f * size + 2 * r] - left;

@@ -1,0 +1,332 @@
+/**
+ * The controls of an experiment, made from its JSON schema.
+ *
+ * A field is a label (with its unit and bounds), a control, help behind a button, and the place for
+ * its error sentence. What was typed is never thrown away: a field that cannot be read keeps its text
+ * and says why, and the form keeps the last good value.
+ */
+
+import { el, freshId, fill } from "./dom.js";
+import { num } from "./format.js";
+import { first, has, say, t } from "./i18n.js";
+import { bounds, resolve, widgetOf } from "./schema.js";
+
+/** @typedef {import("./types.js").Params} Params */
+/** @typedef {import("./types.js").FieldError} FieldError */
+/** @typedef {(string | number)[]} Path */
+/** @typedef {{path: Path, text: string}} Problem      an error below a widget: where in its value, and the sentence */
+/** @typedef {{commit?: boolean, problem?: string}} InputOptions   commit: the user is done; problem: it cannot be read */
+/**
+ * @typedef {object} WidgetContext
+ * @property {Record<string, any>} schema      the field's, references followed
+ * @property {Record<string, any>} defs        the schema's $defs
+ * @property {any} value
+ * @property {(value: any, options?: InputOptions) => void} onInput
+ * @property {typeof t} t
+ * @property {Path} path
+ * @property {string} prefix                   message ids of this experiment begin so: "LAB.NAME"
+ * @property {string} id                       the control's element id, which its label names
+ * @property {string} describedby              ids of the help and the error sentence
+ * @property {string} label
+ */
+/**
+ * @typedef {object} Widget
+ * @property {HTMLElement} element
+ * @property {(value: any) => void} set
+ * @property {(list: Problem[]) => void} [errors]      shows them itself; else the field does
+ * @property {(value: any) => void} [suggest]          what an empty field will mean
+ * @property {(() => string) | undefined} [raw]        the text as typed
+ * @property {((text: string) => void) | undefined} [setRaw]
+ */
+/** @typedef {(context: WidgetContext) => Widget} WidgetFactory */
+
+/** @type {Map<string, WidgetFactory>} */
+const widgets = new Map();
+
+/** Fields that stand two in a row. */
+const NARROW = new Set(["number"]);
+/** Widgets that bring their own heading and take the whole card. */
+const WIDE = new Set(["racers", "changes", "object", "variant", "mask", "image"]);
+
+/**
+ * Make a control known under the name that schemas use.
+ * @param {string} name
+ * @param {WidgetFactory} factory
+ */
+export function registerWidget(name, factory) {
+  widgets.set(name, factory);
+}
+
+export class Form {
+  /**
+   * @param {HTMLElement} host
+   * @param {import("./types.js").Experiment} experiment
+   * @param {(params: Params, options: {commit: boolean}) => void} onChange called with whole params when all fields read well
+   */
+  constructor(host, experiment, onChange) {
+    this.host = host;
+    this.experiment = experiment;
+    this.onChange = onChange;
+    this.defs = experiment.schema.$defs ?? {};
+    /** @type {Params} */
+    this.values = structuredClone(experiment.defaults);
+    /** @type {Map<string, Field>} */
+    this.fields = new Map();
+    this.build();
+  }
+
+  /** Draw every control again, e.g. in another language; typed text and open groups stay. */
+  build() {
+    const typed = [...this.fields].map(([name, field]) => /** @type {const} */ ([name, field.problem ? field.raw() : null, field.problem]));
+    const open = new Set([...this.host.querySelectorAll("details[open]")].map((group) => group.getAttribute("data-group")));
+    this.fields.clear();
+    fill(this.host, ...this.#groups());
+    for (const group of this.host.querySelectorAll("details")) group.open = open.has(group.getAttribute("data-group"));
+    for (const [name, text, problem] of typed) if (text !== null) this.fields.get(name)?.restore(text, problem);
+  }
+
+  /** Whether every field reads well. */
+  get ok() {
+    return [...this.fields.values()].every((field) => !field.problem);
+  }
+
+  /** Show these params; nothing is started. @param {Params} params */
+  set(params) {
+    this.values = structuredClone({ ...this.experiment.defaults, ...params });
+    for (const [name, field] of this.fields) {
+      field.widget.set(this.values[name]);
+      field.complain("");
+    }
+    this.errors([]);
+    this.#hideEmpty();
+  }
+
+  /** Say what empty fields will mean in this run. @param {Record<string, any>} note */
+  suggest(note) {
+    for (const [name, field] of this.fields) if (name in note) field.widget.suggest?.(note[name]);
+  }
+
+  /**
+   * Show the server's sentences under their fields; those of no field come back.
+   * @param {FieldError[]} list
+   * @returns {FieldError[]}
+   */
+  errors(list) {
+    /** @type {FieldError[]} */
+    const homeless = [];
+    /** @type {Map<string, Problem[]>} */
+    const by = new Map();
+    for (const error of list) {
+      const name = String(error.path[0] ?? "");
+      if (!this.fields.has(name)) homeless.push(error);
+      else by.set(name, [...(by.get(name) ?? []), { path: error.path.slice(1), text: say(error.message) }]);
+    }
+    for (const [name, field] of this.fields) field.served(by.get(name) ?? []);
+    return homeless;
+  }
+
+  /** Put the keyboard's focus on the first field with an error. */
+  focusError() {
+    const field = this.host.querySelector('[aria-invalid="true"]');
+    if (field instanceof HTMLElement) field.focus();
+  }
+
+  /** @returns {HTMLElement[]} */
+  #groups() {
+    /** @type {Map<string, {plain: Field[], folded: Field[]}>} */
+    const groups = new Map();
+    for (const [name, raw] of Object.entries(this.experiment.schema.properties ?? {})) {
+      const schema = resolve(raw, this.defs);
+      if (widgetOf(schema) === "hidden") continue;
+      const field = this.#field(name, schema);
+      const group = schema.group ?? "";
+      if (!groups.has(group)) groups.set(group, { plain: [], folded: [] });
+      groups.get(group)?.[schema.folded ? "folded" : "plain"].push(field);
+    }
+    const cards = [...groups].map(([name, { plain, folded }]) => this.#card(name, plain, folded));
+    this.#hideEmpty();
+    return cards;
+  }
+
+  /** @param {string} name @param {Field[]} plain @param {Field[]} folded */
+  #card(name, plain, folded) {
+    const title = name && first([`${this.prefix}.group.${name}`, `shell.group.${name}`], pretty(name));
+    const grid = (/** @type {Field[]} */ fields) => el("div", { class: "fields" }, ...fields.map((field) => field.element));
+    const fold = (/** @type {string} */ summary) =>
+      el("details", { class: "fold", "data-group": name || "more" }, el("summary", {}, summary), grid(folded));
+    if (!plain.length) return el("section", { class: "card group" }, fold(title || t("shell.form.more")));
+    const lone = plain.length === 1 && WIDE.has(plain[0].kind);
+    return el(
+      "section",
+      { class: "card group", "aria-label": title || t("shell.form.params") },
+      title && !lone ? el("h2", {}, title) : null,
+      grid(plain),
+      folded.length ? fold(t("shell.form.more")) : null,
+    );
+  }
+
+  get prefix() {
+    return this.experiment.name.replace("/", ".");
+  }
+
+  /** @param {string} name @param {Record<string, any>} schema */
+  #field(name, schema) {
+    const field = new Field({
+      schema,
+      defs: this.defs,
+      value: this.values[name],
+      path: [name],
+      prefix: this.prefix,
+      onInput: (value, commit) => {
+        this.values = { ...this.values, [name]: value };
+        if (this.ok) this.onChange(structuredClone(this.values), { commit });
+      },
+    });
+    this.fields.set(name, field);
+    return field;
+  }
+
+  /** A list of changes without one takes no room. */
+  #hideEmpty() {
+    const field = this.fields.get("changes");
+    if (field) field.element.hidden = !this.values.changes?.length;
+    for (const card of this.host.children) {
+      const shown = [...card.querySelectorAll(".field")].some((one) => !(/** @type {HTMLElement} */ (one).hidden));
+      /** @type {HTMLElement} */ (card).hidden = !shown;
+    }
+  }
+}
+
+/** A label, a control, its help and its error sentence. */
+export class Field {
+  /**
+   * @param {{schema: Record<string, any>, defs: Record<string, any>, value: any, path: Path, prefix: string,
+   *   onInput: (value: any, commit: boolean) => void}} options
+   */
+  constructor({ schema, defs, value, path, prefix, onInput }) {
+    this.kind = widgetOf(schema);
+    this.problem = "";
+    const id = freshId("field");
+    const name = String(path.at(-1));
+    const ids = messageIds(prefix, path);
+    const label = first(ids, schema.title ?? pretty(name));
+    const helpId = ids.map((one) => `${one}.help`).find(has);
+    this.error = el("p", { class: "field-error", id: `${id}-error`, role: "alert", hidden: true });
+    this.help = helpId ? el("p", { class: "field-help", id: `${id}-help`, hidden: true }, t(helpId)) : null;
+    const factory = widgets.get(this.kind) ?? widgets.get("code");
+    if (!factory) throw new Error(`no widget "${this.kind}"`);
+    this.widget = factory({
+      schema,
+      defs,
+      value,
+      t,
+      path,
+      prefix,
+      id,
+      label,
+      describedby: `${id}-error${helpId ? ` ${id}-help` : ""}`,
+      onInput: (next, { commit = true, problem = "" } = {}) => {
+        this.complain(problem);
+        if (!problem) onInput(next, commit);
+      },
+    });
+    const wide = WIDE.has(this.kind);
+    const unit = schema.unit ? el("span", { class: "unit" }, schema.unit) : null;
+    const heading = wide ? el("h2", { id: `${id}-label` }, label) : el("label", { for: id, id: `${id}-label` }, label);
+    const head = el("div", { class: "field-head" }, heading, unit, this.#helpButton(label), wide ? null : range(schema));
+    this.element = el(
+      "div",
+      { class: `field field-${this.kind}${NARROW.has(this.kind) ? " narrow" : ""}`, "data-field": path.join(".") },
+      head,
+      this.help,
+      this.widget.element,
+      this.error,
+    );
+  }
+
+  /** Show or take away this page's own complaint. @param {string} sentence */
+  complain(sentence) {
+    this.problem = sentence;
+    this.#show(sentence);
+  }
+
+  /** The server's sentences. @param {Problem[]} list */
+  served(list) {
+    if (this.widget.errors) this.widget.errors(list);
+    else if (!this.problem) this.#show(list.map((one) => one.text).join(" "));
+  }
+
+  raw() {
+    return this.widget.raw?.() ?? null;
+  }
+
+  /** Put typed text back after the form was drawn again. @param {string} text @param {string} problem */
+  restore(text, problem) {
+    this.widget.setRaw?.(text);
+    this.complain(problem);
+  }
+
+  /** @param {string} sentence */
+  #show(sentence) {
+    this.error.textContent = sentence;
+    this.error.hidden = !sentence;
+    for (const control of this.element.querySelectorAll("input, select, textarea"))
+      if (sentence) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
+  }
+
+  /** @param {string} label */
+  #helpButton(label) {
+    const help = this.help;
+    if (!help) return null;
+    const name = t("shell.form.help", { field: label });
+    const button = el("button", { type: "button", class: "help", "aria-expanded": "false", "aria-controls": help.id, "aria-label": name, title: name }, "?");
+    button.addEventListener("click", () => {
+      help.hidden = !help.hidden;
+      button.setAttribute("aria-expanded", String(!help.hidden));
+    });
+    return button;
+  }
+}
+
+/**
+ * Message ids that may name a field, most particular first.
+ * @param {string} prefix @param {Path} path
+ */
+export function messageIds(prefix, path) {
+  const names = path.filter((part) => typeof part === "string");
+  const last = String(names.at(-1));
+  const lab = prefix.split(".")[0];
+  return [`${prefix}.${names.join(".")}`, `${prefix}.${last}`, `${lab}.hyper.${last}`, `${lab}.${last}`, `shell.field.${last}`];
+}
+
+/**
+ * What a choice is called.
+ * @param {string} prefix @param {Path} path @param {unknown} choice
+ */
+export function choiceLabel(prefix, path, choice) {
+  return first(
+    messageIds(prefix, path).map((id) => `${id}.${choice}`),
+    pretty(String(choice)),
+  );
+}
+
+/** The bounds, in grey. @param {Record<string, any>} schema */
+function range(schema) {
+  if (schema.type !== "integer" && schema.type !== "number") return null;
+  const { low, high, openLow, openHigh } = bounds(schema);
+  const isLow = Number.isFinite(low);
+  const isHigh = Number.isFinite(high);
+  if (!isLow && !isHigh) return null;
+  const short = (/** @type {number} */ value) => num(value, 3);
+  let text = `${openHigh ? "<" : "≤"} ${short(high)}`;
+  if (isLow && isHigh) text = `${openLow ? "> " : ""}${short(low)} – ${openHigh ? "< " : ""}${short(high)}`;
+  else if (isLow) text = `${openLow ? ">" : "≥"} ${short(low)}`;
+  return el("span", { class: "bounds" }, text);
+}
+
+/** "cycle_momentum" as "cycle momentum". @param {string} name */
+export function pretty(name) {
+  const words = name.replaceAll(/[_-]/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

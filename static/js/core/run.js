@@ -1,0 +1,235 @@
+/**
+ * A run as this page knows it: its params, its scene, the frames held, and the conversation about it.
+ *
+ * A run is a pure function of its params, so a run that the server lost is started again and skips to
+ * where this page was. Blocks are acknowledged once they are on the timeline, and held back while the
+ * page has too much that was not shown yet.
+ */
+
+import { frameOf } from "./frames.js";
+import { Lost } from "./socket.js";
+import { BUDGET, Timeline } from "./timeline.js";
+
+/** @typedef {import("./types.js").Params} Params */
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./socket.js").Socket} Socket */
+/** @typedef {import("./socket.js").Reply} Reply */
+/** @typedef {"queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "starting"} State */
+/** @typedef {"every" | "live"} Mode */
+
+const ENDED = new Set(["done", "failed", "cancelled"]);
+
+export class Run {
+  /**
+   * @param {Socket} socket
+   * @param {{experiment: string, params: Params, mode?: Mode, budget?: number, id?: string | null}} options
+   *   with `id` an existing run is followed instead of a new one started
+   */
+  constructor(socket, { experiment, params, mode = "every", budget = BUDGET, id = null }) {
+    this.socket = socket;
+    this.experiment = experiment;
+    this.params = params;
+    this.mode = mode;
+    /** @type {string | null} */
+    this.id = id;
+    /** @type {string | null} */
+    this.owner = null;
+    this.follows = id !== null;
+    /** @type {State} */
+    this.state = "starting";
+    /** The last seq, when it is known before the run. @type {number | null} */
+    this.length = null;
+    this.computed = -1;
+    /** @type {number | null} */
+    this.place = null;
+    /** @type {{done: number, total: number, stage: Message} | null} */
+    this.progress = null;
+    /** @type {Message | null} */
+    this.error = null;
+    this.viewers = 1;
+    /** @type {import("./types.js").SceneView | null} */
+    this.scene = null;
+    this.timeline = new Timeline(budget);
+    this.head = 0;
+    this.acked = -2;
+    /** @type {number | null} a block's last seq that waits for the play head */
+    this.heldBack = null;
+    /** True between a seek and its first frame: the timeline may start anywhere. */
+    this.seeking = false;
+    this.heard = performance.now();
+  }
+
+  get ended() {
+    return ENDED.has(this.state);
+  }
+
+  /** Whether every frame there will be is known and held to the end. */
+  get complete() {
+    return this.ended && this.timeline.last >= this.computed;
+  }
+
+  /** The last seq of the run as far as anyone knows. */
+  get end() {
+    if (this.ended) return Math.max(0, this.computed, this.timeline.last);
+    return Math.max(this.length ?? 0, this.computed, this.timeline.last, 0);
+  }
+
+  /**
+   * Ask the server to begin (or to let us watch). The reply tells of bad params.
+   * @param {string | null} [replaces] a run of this connection that ends first
+   * @returns {Promise<Reply>}
+   */
+  async begin(replaces = null) {
+    const reply = this.follows ? await this.#attach() : await this.#start(-1, replaces);
+    return reply;
+  }
+
+  /** Take the run up again on a new connection. @returns {Promise<Reply | null>} null: nothing was missing */
+  async recover() {
+    if (this.id === null) return this.begin();
+    if (this.complete || this.state === "cancelled") return null;
+    return this.revive();
+  }
+
+  /** Attach, or, where the run is gone, start it again past what is here. @returns {Promise<Reply>} */
+  async revive() {
+    const reply = await this.#attach();
+    if (reply.ok) return reply;
+    this.follows = false;
+    return this.#start(this.timeline.last, null);
+  }
+
+  /**
+   * Ask about this run; where the server no longer knows it, revive it first.
+   * @param {string} type @param {Record<string, unknown>} [fields]
+   * @returns {Promise<Reply>}
+   */
+  async ask(type, fields = {}) {
+    if (this.id === null) throw new Lost("the run has not begun");
+    const reply = await this.socket.request(type, { run: this.id, ...fields });
+    if (reply.ok || !reply.error?.id.includes("unknown")) return reply;
+    const revived = await this.revive();
+    if (!revived.ok) return revived;
+    return this.socket.request(type, { run: this.id, ...fields });
+  }
+
+  /** @param {"pause" | "resume" | "cancel"} type @param {Record<string, unknown>} [fields] */
+  async tell(type, fields = {}) {
+    if (this.id === null || !this.owner || this.ended) return;
+    try {
+      await this.socket.request(type, { run: this.id, ...fields });
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+    }
+  }
+
+  /** Compute `n` more steps of a paused run. @param {number} n */
+  async step(n) {
+    if (this.owner && !this.ended) await this.ask("step", { n });
+  }
+
+  /** Send the frames from `seq` on again; those held are let go. @param {number} seq */
+  async seek(seq) {
+    this.timeline.clear();
+    this.seeking = true;
+    this.heldBack = null;
+    this.acked = -2;
+    return this.ask("seek", { step: seq });
+  }
+
+  /** @param {Mode} mode */
+  async setMode(mode) {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    if (this.id !== null && !this.complete) await this.#attach();
+  }
+
+  /** Where the play head is: what was held back may flow again. @param {number} seq */
+  moved(seq) {
+    this.head = seq;
+    if (this.heldBack !== null && this.#room()) {
+      this.#ack(this.heldBack);
+      this.heldBack = null;
+    }
+  }
+
+  /**
+   * A binary message of this run.
+   * @param {import("./frames.js").Header} header
+   * @param {import("./types.js").Block} block
+   * @returns {boolean} whether there is something new to draw
+   */
+  receive(header, block) {
+    this.heard = performance.now();
+    if (header.kind === "scene") {
+      const { note, tensors } = frameOf(block, 0);
+      this.scene = { note, tensors };
+      return true;
+    }
+    if (header.kind !== "frames") return false;
+    const last = block.seq + block.count - 1;
+    const expected = this.timeline.last + 1;
+    if (this.mode === "every" && !this.seeking && block.seq > expected) {
+      // Never shown with a hole: what is missing is asked for again.
+      void this.seek(expected).catch(() => undefined);
+      return false;
+    }
+    this.seeking = false;
+    const fresh = this.timeline.push(block, this.head);
+    this.computed = Math.max(this.computed, last);
+    if (this.#room()) this.#ack(last);
+    else this.heldBack = last;
+    return fresh;
+  }
+
+  /** A state event of this run. @param {any} event */
+  changed(event) {
+    this.heard = performance.now();
+    this.state = event.state;
+    this.computed = Math.max(this.computed, event.computed ?? -1);
+    this.place = event.place ?? null;
+    this.progress = event.progress ?? null;
+    this.error = event.error ?? null;
+    this.viewers = event.viewers ?? 1;
+  }
+
+  /** @param {number} skip @param {string | null} replaces */
+  async #start(skip, replaces) {
+    this.acked = -2;
+    const { experiment, params, mode } = this;
+    const reply = await this.socket.request("start", { experiment, params, mode, skip, ...(replaces ? { replaces } : {}) });
+    if (reply.ok) this.#take(reply);
+    return reply;
+  }
+
+  async #attach() {
+    this.acked = -2;
+    const { mode } = this;
+    const owner = this.owner ? { owner: this.owner } : {};
+    const reply = await this.socket.request("attach", { run: this.id, seq: this.timeline.last, mode, ...owner });
+    if (reply.ok) this.#take(reply);
+    return reply;
+  }
+
+  /** @param {Reply} reply */
+  #take(reply) {
+    this.id = reply.run ?? this.id;
+    if (reply.owner) this.owner = reply.owner;
+    if (reply.params) this.params = reply.params;
+    if (reply.experiment) this.experiment = reply.experiment;
+    if (reply.length !== undefined && reply.length !== null) this.length = reply.length;
+    if (this.state === "starting" && reply.state) this.state = /** @type {State} */ (reply.state);
+  }
+
+  /** Whether less than half of the budget lies ahead of the play head. */
+  #room() {
+    return this.timeline.ahead(this.head) < this.timeline.budget / 2;
+  }
+
+  /** @param {number} seq */
+  #ack(seq) {
+    if (this.id === null) return;
+    this.acked = seq;
+    this.socket.ack(this.id, seq);
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * A small chart of a run's numbers in time: light axes of its own, lines that grow with the play head.
+ *
+ * Its range covers every frame on the timeline, so that scrubbing moves the play head and not the axes.
+ * Playing forward draws only what is new. Press or drag on it to go to a step; hover for exact values.
+ */
+
+import { el } from "../../core/dom.js";
+import { exact, num } from "../../core/format.js";
+import { Axis } from "./axis.js";
+import { Pens } from "./pens.js";
+
+/** @typedef {import("../../core/timeline.js").Timeline} Timeline */
+/** @typedef {import("../../core/types.js").Stacked} Stacked */
+
+/**
+ * @typedef {object} Series  one column of a tensor over time
+ * @property {string} tensor
+ * @property {number} column
+ * @property {string} name        said on hover
+ * @property {string} colour
+ * @property {number[]} dash
+ * @property {number} width
+ * @property {number} [shift]     taken off each value before drawing (the least loss, for a log axis)
+ * @property {boolean} [root]     draw the square root
+ * @property {Timeline} [timeline] another run's, for a pinned one
+ */
+
+/**
+ * @typedef {object} Plan  what a chart draws
+ * @property {Series[]} series
+ * @property {{lower: number, upper: number, colour: string}[]} [bands]  between two series, by index
+ * @property {boolean} log
+ * @property {"step" | "samples"} x
+ * @property {number} last            the run's last step, 0 when it is not known
+ * @property {number} racer           whose samples the play head follows
+ * @property {(number | null)[]} [marks]  seqs with a vertical mark
+ */
+
+/** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
+
+const PAD = { left: 40, right: 10, top: 8, bottom: 20 };
+/** Decades that a logarithmic axis shows at most. */
+const DECADES = 14;
+
+export class Chart {
+  /** @param {{seek: (seq: number) => void, inks: () => Inks}} options */
+  constructor({ seek, inks }) {
+    this.inks = inks;
+    this.seek = seek;
+    this.base = el("canvas", { class: "chart-base", role: "img" });
+    this.over = el("canvas", { class: "chart-over" });
+    this.tip = el("div", { class: "chart-tip", hidden: true });
+    this.element = el("div", { class: "chart" }, this.base, this.over, this.tip);
+    this.ctx = context(this.base);
+    this.overCtx = context(this.over);
+    this.pens = new Pens();
+    /** @type {Plan} */
+    this.plan = { series: [], log: false, x: "step", last: 0, racer: 0 };
+    /** @type {Timeline | null} */
+    this.timeline = null;
+    this.width = 0;
+    this.height = 0;
+    this.done = -1;
+    this.seq = 0;
+    this.seen = -1;
+    this.least = Infinity;
+    this.most = -Infinity;
+    this.furthest = 0;
+    this.x = new Axis(0, 1, false);
+    this.y = new Axis(0, 1, false);
+    this.#listen();
+  }
+
+  /** Draw something else from now on. @param {Plan} plan @param {string} label what a screen reader says */
+  show(plan, label) {
+    this.plan = plan;
+    this.base.setAttribute("aria-label", label);
+    this.seen = -1;
+    this.done = -1;
+    this.least = Infinity;
+    this.most = -Infinity;
+    this.furthest = 0;
+    for (const series of plan.series) if (series.timeline) this.#scan(series.timeline, 0, series);
+  }
+
+  /** The element changed its size, or the theme its colours. */
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    this.width = this.element.clientWidth;
+    this.height = this.element.clientHeight;
+    for (const canvas of [this.base, this.over]) {
+      canvas.width = Math.round(this.width * ratio);
+      canvas.height = Math.round(this.height * ratio);
+    }
+    this.ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.overCtx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.done = -1;
+  }
+
+  /** Paint the state at `seq`. @param {Timeline} timeline @param {number} seq */
+  draw(timeline, seq) {
+    if (timeline !== this.timeline) {
+      this.timeline = timeline;
+      this.seen = -1;
+      this.done = -1;
+    }
+    this.seq = seq;
+    if (!this.width) this.resize();
+    if (!this.width) return;
+    if (this.#extent(timeline) || this.done < 0 || seq < this.done) this.#axes();
+    this.#extend(timeline, seq);
+    this.#cursor();
+  }
+
+  /** Take the timeline's new frames into the ranges. @param {Timeline} timeline @returns {boolean} whether an axis changed */
+  #extent(timeline) {
+    if (timeline.last > this.seen) {
+      const from = this.seen + 1;
+      for (const series of this.plan.series) if (!series.timeline) this.#scan(timeline, from, series);
+      this.seen = timeline.last;
+    }
+    const { log, last, x } = this.plan;
+    const end = x === "step" ? Math.max(last, this.furthest, 1) : Math.max(this.furthest, 1);
+    let low = this.least;
+    let high = this.most;
+    if (!(high >= low)) [low, high] = log ? [0.1, 1] : [0, 1];
+    if (log) low = Math.max(low, high * 10 ** -DECADES);
+    const grow = x === "samples" && end > this.x.high;
+    if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.high >= end) return false;
+    // Samples are not known ahead: double the range rather than redraw at every step.
+    this.x = new Axis(0, grow && this.done >= 0 ? Math.max(end, 1.5 * this.x.high) : end, false, false);
+    this.y = new Axis(low, high, log);
+    this.done = -1;
+    return true;
+  }
+
+  /** @param {Timeline} timeline @param {number} from @param {Series} series */
+  #scan(timeline, from, series) {
+    for (const block of timeline.blocks(from)) {
+      const part = block.tensor(series.tensor);
+      if (!part) continue;
+      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
+      for (let f = 0; f < block.count; f++) {
+        const value = valueOf(part, f, series);
+        if (Number.isFinite(value) && (!this.plan.log || value > 0)) {
+          if (value < this.least) this.least = value;
+          if (value > this.most) this.most = value;
+        }
+      }
+      const end = samples ? Number(samples.data[(block.count - 1) * samples.size + sampleColumn(series, this.plan)]) : block.steps[block.count - 1];
+      if (end > this.furthest) this.furthest = end;
+    }
+  }
+
+  /** The frame, the grid and the ticks, on a cleared canvas. */
+  #axes() {
+    const { ctx, width, height } = this;
+    const ink = this.inks();
+    this.done = -1;
+    ctx.clearRect(0, 0, width, height);
+    ctx.lineWidth = 1;
+    ctx.setLineDash([]);
+    ctx.fillStyle = ink.faint;
+    ctx.strokeStyle = ink.line;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "right";
+    for (const tick of this.y.ticks()) {
+      const top = Math.round(this.#top(tick.value)) + 0.5;
+      if (top < PAD.top - 2 || top > height - PAD.bottom + 2) continue;
+      segment(ctx, PAD.left, top, width - PAD.right, top);
+      label(ctx, tick, PAD.left - 6, top);
+    }
+    ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
+    for (const tick of this.x.ticks()) {
+      const left = Math.round(this.#left(tick.value)) + 0.5;
+      if (left > width - PAD.right + 1) continue;
+      segment(ctx, left, PAD.top, left, height - PAD.bottom);
+      label(ctx, tick, left, height - 6);
+    }
+    for (const seq of this.plan.marks ?? []) if (seq !== null) this.#mark(seq, ink);
+  }
+
+  /** @param {number} seq @param {Inks} ink */
+  #mark(seq, ink) {
+    const left = Math.round(this.#left(this.#xOf(seq))) + 0.5;
+    this.ctx.strokeStyle = ink.ink;
+    this.ctx.setLineDash([3, 3]);
+    segment(this.ctx, left, PAD.top, left, this.height - PAD.bottom);
+    this.ctx.setLineDash([]);
+  }
+
+  /** @param {Timeline} timeline @param {number} seq */
+  #extend(timeline, seq) {
+    const { ctx, plan } = this;
+    const fresh = this.done < 0;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(PAD.left, PAD.top - 2, this.width - PAD.left - PAD.right + 2, this.height - PAD.top - PAD.bottom + 4);
+    ctx.clip();
+    if (fresh) {
+      this.pens.lift(plan.series.length);
+      for (const band of plan.bands ?? []) this.#band(timeline, seq, band);
+      plan.series.forEach((series, i) => series.timeline && this.#line(series.timeline, 0, Infinity, series, i));
+    }
+    const from = fresh ? timeline.first : this.done + 1;
+    if (seq >= from) plan.series.forEach((series, i) => !series.timeline && this.#line(timeline, from, seq, series, i));
+    ctx.restore();
+    // A band is one filled shape: it cannot grow by pieces without seams.
+    this.done = plan.bands?.length ? -1 : seq;
+  }
+
+  /** @param {Timeline} timeline @param {number} from @param {number} to @param {Series} series @param {number} pen */
+  #line(timeline, from, to, series, pen) {
+    for (const block of timeline.blocks(from, to)) {
+      const part = block.tensor(series.tensor);
+      if (!part) continue;
+      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
+      this.pens.room(block.count);
+      for (let f = 0; f < block.count; f++) {
+        const x = samples ? Number(samples.data[f * samples.size + sampleColumn(series, this.plan)]) : block.steps[f];
+        this.pens.left[f] = this.#left(x);
+        this.pens.top[f] = this.#top(valueOf(part, f, series));
+      }
+      this.pens.draw(this.ctx, pen, block.count, series);
+    }
+  }
+
+  /** @param {Timeline} timeline @param {number} seq @param {{lower: number, upper: number, colour: string}} band */
+  #band(timeline, seq, band) {
+    const { ctx } = this;
+    const lower = this.plan.series[band.lower];
+    const upper = this.plan.series[band.upper];
+    const floor = this.height - PAD.bottom;
+    /** @type {number[]} */
+    const back = [];
+    ctx.beginPath();
+    for (const block of timeline.blocks(timeline.first, seq)) {
+      const low = block.tensor(lower.tensor);
+      const high = block.tensor(upper.tensor);
+      if (!low || !high) continue;
+      for (let f = 0; f < block.count; f++) {
+        const top = this.#top(valueOf(high, f, upper));
+        if (Number.isNaN(top)) continue;
+        const left = this.#left(block.steps[f]);
+        ctx.lineTo(left, Math.max(PAD.top - 4, top));
+        const bottom = this.#top(valueOf(low, f, lower));
+        back.push(left, Math.min(floor, Number.isNaN(bottom) ? floor : bottom));
+      }
+    }
+    for (let i = back.length - 2; i >= 0; i -= 2) ctx.lineTo(back[i], back[i + 1]);
+    ctx.closePath();
+    ctx.fillStyle = band.colour;
+    ctx.globalAlpha = 0.16;
+    ctx.fill();
+    ctx.globalAlpha = 1;
+  }
+
+  /** The play head: a line, and a dot where it meets each line. */
+  #cursor() {
+    const ctx = this.overCtx;
+    ctx.clearRect(0, 0, this.width, this.height);
+    const ink = this.inks();
+    const left = Math.round(this.#left(this.#xOf(this.seq))) + 0.5;
+    ctx.strokeStyle = ink.faint;
+    ctx.lineWidth = 1;
+    if (left >= PAD.left) segment(ctx, left, PAD.top, left, this.height - PAD.bottom);
+    const block = this.#block(this.seq);
+    if (!block) return;
+    for (const series of this.plan.series) {
+      if (series.timeline) continue;
+      const part = block.tensor(series.tensor);
+      if (!part) continue;
+      const x = this.plan.x === "samples" ? Number(block.tensor("samples")?.data[sampleColumn(series, this.plan)] ?? NaN) : block.steps[0];
+      const top = this.#top(valueOf(part, 0, series));
+      if (!Number.isFinite(top)) continue;
+      ctx.beginPath();
+      ctx.arc(this.#left(x), Math.min(top, this.height - PAD.bottom), 2.5, 0, 7);
+      ctx.fillStyle = series.colour;
+      ctx.fill();
+    }
+  }
+
+  /** @param {number} seq */
+  #block(seq) {
+    if (!this.timeline) return undefined;
+    return this.timeline.blocks(seq, seq).next().value ?? undefined;
+  }
+
+  /** Where frame `seq` stands on the x axis. @param {number} seq */
+  #xOf(seq) {
+    const block = this.#block(seq);
+    if (!block) return seq;
+    if (this.plan.x === "step") return block.steps[0];
+    return Number(block.tensor("samples")?.data[this.plan.racer] ?? NaN);
+  }
+
+  /** @param {number} value */
+  #left(value) {
+    return PAD.left + this.x.place(value) * (this.width - PAD.left - PAD.right);
+  }
+
+  /** @param {number} value */
+  #top(value) {
+    return this.height - PAD.bottom - this.y.place(value) * (this.height - PAD.top - PAD.bottom);
+  }
+
+  /** The frame under a pixel. @param {number} left */
+  #seqAt(left) {
+    const timeline = this.timeline;
+    if (!timeline || timeline.last < 0) return -1;
+    const x = this.x.value((left - PAD.left) / (this.width - PAD.left - PAD.right));
+    let best = timeline.first;
+    let gap = Infinity;
+    for (const block of timeline.blocks()) {
+      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
+      for (let f = 0; f < block.count; f++) {
+        const at = samples ? Number(samples.data[f * samples.size + this.plan.racer]) : block.steps[f];
+        if (Math.abs(at - x) < gap) {
+          gap = Math.abs(at - x);
+          best = block.seq + f;
+        }
+      }
+    }
+    return best;
+  }
+
+  #listen() {
+    const go = (/** @type {PointerEvent} */ event) => {
+      const seq = this.#seqAt(event.offsetX);
+      if (seq >= 0) this.seek(seq);
+    };
+    this.over.addEventListener("pointerdown", (event) => {
+      this.over.setPointerCapture(event.pointerId);
+      go(event);
+    });
+    this.over.addEventListener("pointermove", (event) => {
+      if (this.over.hasPointerCapture(event.pointerId)) go(event);
+      this.#hover(event);
+    });
+    this.over.addEventListener("pointerleave", () => (this.tip.hidden = true));
+  }
+
+  /** Every digit of each line at the step under the pointer. @param {PointerEvent} event */
+  #hover(event) {
+    const seq = this.#seqAt(event.offsetX);
+    const block = this.#block(seq);
+    if (!block) return;
+    const rows = this.plan.series.flatMap((series) => {
+      const part = series.timeline ? undefined : block.tensor(series.tensor);
+      if (!part) return [];
+      const value = Number(part.data[series.column]);
+      const swatch = el("i", { class: "swatch", style: `background:${series.colour}` });
+      return [el("div", {}, swatch, el("span", {}, series.name), el("b", {}, part.dtype === "f8" ? exact(value) : num(value, 9)))];
+    });
+    this.tip.replaceChildren(el("div", { class: "chart-tip-step" }, num(block.steps[0])), ...rows);
+    this.tip.hidden = rows.length === 0;
+    const right = event.offsetX > this.width / 2;
+    this.tip.style.left = right ? "" : `${event.offsetX + 12}px`;
+    this.tip.style.right = right ? `${this.width - event.offsetX + 12}px` : "";
+  }
+}
+
+/**
+ * @param {Stacked} part
+ * @param {number} f
+ * @param {Series} series
+ */
+function valueOf(part, f, series) {
+  const value = Number(part.data[f * part.size + series.column]) - (series.shift ?? 0);
+  return series.root ? Math.sqrt(value) : value;
+}
+
+/** The column of `samples` that belongs to a series: its own racer's. @param {Series} series @param {Plan} plan */
+function sampleColumn(series, plan) {
+  return series.tensor === "loss" ? series.column : plan.racer;
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
+function context(canvas) {
+  const ctx = canvas.getContext("2d");
+  if (!ctx) throw new Error("this browser has no 2-D canvas");
+  return ctx;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
+function segment(ctx, x0, y0, x1, y1) {
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}
+
+/** A tick's text, its exponent raised. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick @param {number} x @param {number} y */
+function label(ctx, tick, x, y) {
+  const big = "11px system-ui, sans-serif";
+  const small = "8px system-ui, sans-serif";
+  ctx.font = small;
+  const raised = tick.exponent ? ctx.measureText(tick.exponent).width : 0;
+  const shift = ctx.textAlign === "right" ? raised : 0;
+  ctx.fillText(tick.exponent, ctx.textAlign === "right" ? x : x + raised, y - 4);
+  ctx.font = big;
+  ctx.fillText(tick.mantissa, x - shift, y);
+}

@@ -1,0 +1,357 @@
+/**
+ * The main picture: the surface, the racers' paths on it, their heads, the start that can be dragged.
+ *
+ * Three canvases lie on the axes that Plotly draws: the ground (once a scene), the paths (only what is
+ * new), the heads (each frame). Plotly itself draws nothing while a run plays.
+ */
+
+import { el, iconButton } from "../../core/dom.js";
+import { exact, num } from "../../core/format.js";
+import { Layer } from "../../core/layer.js";
+import { Ground } from "./ground.js";
+import { paintMark, strokeOf } from "./marks.js";
+import { Paths, nearest } from "./paths.js";
+import { StartMarker, pointAt } from "./start.js";
+
+/** @typedef {import("../../core/types.js").Stage} Stage */
+/** @typedef {import("../../core/types.js").SceneView} SceneView */
+/** @typedef {import("../../core/types.js").Pinned} Pinned */
+
+/** A press that moved less than this is a click, not a pan. */
+const STILL = 4;
+/** Heads outside the axes wait this far inside their edge. */
+const EDGE = 7;
+const STOPPED = 2;
+
+export class Surface2D {
+  /** @param {Stage} stage @param {(racer: number, seq: number) => void} pick */
+  constructor(stage, pick) {
+    this.stage = stage;
+    this.pick = pick;
+    this.ground = new Ground();
+    this.paths = new Paths();
+    this.ghosts = new Paths();
+    this.seq = -1;
+    this.racers = 0;
+    this.chosen = -1;
+    /** @type {string[]} */
+    this.labels = [];
+    /** @type {[number, number, number][]} */
+    this.minima = [];
+    /** @type {Pinned | null} */
+    this.pinned = null;
+    /** @type {number[]} */
+    this.view = [0, 1, 0, 1];
+    /** @type {import("./pens.js").Stroke[]} by racer; made anew when the choice or the theme changes */
+    this.strokes = [];
+    this.colours = stage.plots.colors();
+    /** @type {{ground: Layer, paths: Layer, heads: Layer} | null} */
+    this.layers = null;
+    this.start = new StartMarker((point, done) => stage.edit({ start: point }, { commit: done }));
+    this.figure = el("div", { class: "plot race-plot" });
+    this.tip = el("div", { class: "race-tip", hidden: true });
+    this.element = el("div", { class: "race-surface" }, this.figure, this.tip);
+    this.#listen();
+  }
+
+  /** Buttons for the card's head: nearer, further, whole view, picture file. */
+  buttons() {
+    const { t } = this.stage;
+    return [
+      iconButton("zoom-in", t("optimizer.zoom.in"), () => this.#zoom(0.5)),
+      iconButton("zoom-out", t("optimizer.zoom.out"), () => this.#zoom(2)),
+      iconButton("fit", t("shell.plot.reset"), () => this.#range(this.view)),
+    ];
+  }
+
+  /** @param {SceneView} scene */
+  async scene(scene) {
+    const { note } = scene;
+    const view = /** @type {number[]} */ (note.view);
+    const moved = view.some((value, i) => value !== this.view[i]);
+    this.ground.set(scene);
+    this.view = view;
+    this.minima = note.minima ?? [];
+    this.labels = note.racers.map((/** @type {any} */ racer) => racer.label);
+    this.racers = this.labels.length;
+    this.#again();
+    const [x, y] = note.start;
+    this.start.set([x, y], this.stage.t("optimizer.start", { x: num(x), y: num(y) }));
+    if (!this.layers) await this.#build();
+    else if (moved) await this.#range(view);
+    else this.#paintAll();
+  }
+
+  async #build() {
+    const { plots } = this.stage;
+    const [x0, x1, y0, y1] = this.view;
+    const layout = {
+      margin: { l: 40, r: 8, t: 6, b: 36 },
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      xaxis: { range: [x0, x1], title: { text: "x", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
+      yaxis: { range: [y0, y1], title: { text: "y", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
+    };
+    await plots.newPlot(this.figure, [{ x: [], y: [], type: "scatter", hoverinfo: "skip" }], layout, { doubleClick: false });
+    if (this.layers) return;
+    const ground = new Layer(this.figure, (layer) => this.ground.paint(layer, this.colours));
+    ground.canvas.classList.add("race-ground");
+    const paths = new Layer(this.figure, () => {
+      this.#again();
+      if (this.layers) this.#paths();
+    });
+    paths.canvas.classList.add("race-paths");
+    const heads = new Layer(this.figure, () => {
+      if (this.layers) this.#heads();
+    });
+    heads.canvas.classList.add("race-heads");
+    this.layers = { ground, paths, heads };
+    this.start.attach(heads);
+    this.#paintAll();
+  }
+
+  /** @param {number} seq */
+  draw(seq) {
+    this.seq = seq;
+    if (!this.layers) return;
+    if (seq < this.paths.done) this.#again();
+    this.#paths();
+    this.#heads();
+  }
+
+  /** The racer whose path lies on top, thicker. @param {number} racer */
+  choose(racer) {
+    if (racer === this.chosen) return;
+    this.chosen = racer;
+    this.#again();
+    if (this.layers) this.draw(this.seq);
+  }
+
+  /** @param {Pinned | null} pinned */
+  pin(pinned) {
+    this.pinned = pinned;
+    this.#again();
+    if (this.layers) this.draw(this.seq);
+  }
+
+  /** Other frames than those drawn came in (a new run, a seek). */
+  restart() {
+    this.#again();
+  }
+
+  resize() {
+    this.stage.plots.resize(this.figure);
+  }
+
+  async retheme() {
+    if (!this.layers) return;
+    const { plots } = this.stage;
+    const colours = plots.colors();
+    this.colours = colours;
+    /** @type {Record<string, any>} */
+    const update = { "font.color": colours.text };
+    for (const name of ["xaxis", "yaxis"]) {
+      update[`${name}.tickfont.color`] = colours.muted;
+      update[`${name}.title.font.color`] = colours.muted;
+      update[`${name}.tickcolor`] = colours.line;
+    }
+    await plots.relayout(this.figure, update);
+    this.#again();
+    this.#paintAll();
+  }
+
+  /** The picture with its canvases, as a PNG at the screen's own resolution. @returns {Promise<Blob | null>} */
+  async picture() {
+    const { layers } = this;
+    if (!layers) return null;
+    const plotly = await this.stage.plots.load();
+    const ratio = window.devicePixelRatio || 1;
+    const width = this.figure.clientWidth;
+    const height = this.figure.clientHeight;
+    const url = await plotly.toImage(this.figure, { format: "png", width, height, scale: ratio });
+    const axes = new Image();
+    axes.src = url;
+    await axes.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const ctx = canvas.getContext("2d");
+    if (!ctx) return null;
+    ctx.fillStyle = this.colours.card;
+    ctx.fillRect(0, 0, canvas.width, canvas.height);
+    const { left, top } = layers.ground.box;
+    ctx.drawImage(layers.ground.canvas, left * ratio, top * ratio);
+    ctx.drawImage(axes, 0, 0);
+    for (const layer of [layers.paths, layers.heads]) ctx.drawImage(layer.canvas, left * ratio, top * ratio);
+    return new Promise((resolve) => canvas.toBlob(resolve));
+  }
+
+  destroy() {
+    for (const layer of Object.values(this.layers ?? {})) layer.destroy();
+    this.layers = null;
+    this.stage.plots.purge(this.figure);
+  }
+
+  /** The paths are drawn from their first point again. */
+  #again() {
+    this.strokes = Array.from({ length: this.racers }, (_, r) => strokeOf(r, { selected: r === this.chosen }));
+    this.paths.reset();
+    this.ghosts.reset();
+  }
+
+  #paintAll() {
+    for (const layer of Object.values(this.layers ?? {})) layer.refresh();
+  }
+
+  #affine() {
+    const { map } = /** @type {Layer} */ (this.layers?.paths);
+    return { ax: map.x0, bx: map.kx, ay: map.y0, by: map.ky };
+  }
+
+  #paths() {
+    const layer = /** @type {Layer} */ (this.layers?.paths);
+    const { timeline } = this.stage;
+    const map = this.#affine();
+    if (this.paths.done < 0) {
+      layer.clear();
+      const { pinned } = this;
+      if (pinned) {
+        const strokes = pinned.params.racers.map((/** @type {any} */ _, /** @type {number} */ r) => strokeOf(r, { pinned: true }));
+        this.ghosts.extend(layer.context, pinned.timeline, pinned.timeline.last, map, strokes);
+      }
+    }
+    if (this.seq < 0) return;
+    const from = Math.max(0, this.paths.done);
+    this.paths.extend(layer.context, timeline, this.seq, map, this.strokes, this.chosen);
+    // Read by tests and by benchmarks/paint.py.
+    const { dataset } = layer.canvas;
+    dataset.seq = String(this.seq);
+    if (this.seq > from) dataset.painted = String(Number(dataset.painted ?? 0) + 1);
+  }
+
+  #heads() {
+    const layer = /** @type {Layer} */ (this.layers?.heads);
+    const ctx = layer.context;
+    const { width, height } = layer.box;
+    const { colours } = this;
+    layer.clear();
+    ctx.strokeStyle = colours.text;
+    ctx.lineWidth = 1.5;
+    for (const [x, y] of this.minima) cross(ctx, layer.px(x), layer.py(y));
+    const frame = this.seq < 0 ? null : this.stage.timeline.frame(this.seq);
+    const position = frame?.tensors.position?.data;
+    if (!frame || !position) return;
+    const status = frame.tensors.status?.data;
+    for (let i = 0; i < this.racers; i++) {
+      const r = this.chosen < 0 ? i : i === this.racers - 1 ? this.chosen : i === this.chosen ? this.racers - 1 : i;
+      const left = layer.px(Number(position[2 * r]));
+      const top = layer.py(Number(position[2 * r + 1]));
+      if (Number.isNaN(left) || Number.isNaN(top)) continue;
+      const atX = Math.min(width - EDGE, Math.max(EDGE, left));
+      const atY = Math.min(height - EDGE, Math.max(EDGE, top));
+      const away = left < 0 || top < 0 || left > width || top > height;
+      const stopped = Number(status?.[r] ?? 0) >= STOPPED;
+      paintMark(ctx, r, atX, atY, r === this.chosen ? 6 : 5, colours.card, away || stopped);
+      if (stopped) {
+        ctx.strokeStyle = colours.text;
+        saltire(ctx, atX, atY);
+      }
+    }
+  }
+
+  /** @param {number} factor above 1: further */
+  #zoom(factor) {
+    const full = /** @type {any} */ (this.figure)._fullLayout;
+    if (!full) return;
+    const wide = (/** @type {number[]} */ [a, b]) => [(a + b) / 2 - ((b - a) / 2) * factor, (a + b) / 2 + ((b - a) / 2) * factor];
+    this.#range([...wide(full.xaxis.range.map(Number)), ...wide(full.yaxis.range.map(Number))]);
+  }
+
+  /** @param {number[]} range x0, x1, y0, y1 */
+  #range([x0, x1, y0, y1]) {
+    return this.stage.plots.relayout(this.figure, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
+  }
+
+  #listen() {
+    /** @type {{left: number, top: number} | null} */
+    let pressed = null;
+    this.figure.addEventListener("pointerdown", (event) => {
+      pressed = event.button === 0 ? { left: event.clientX, top: event.clientY } : null;
+      this.tip.hidden = true;
+    });
+    // Plotly covers the page while a button is down: the release is heard on the window.
+    const release = (/** @type {PointerEvent} */ event) => {
+      const still = pressed && Math.hypot(event.clientX - pressed.left, event.clientY - pressed.top) < STILL;
+      pressed = null;
+      if (still) this.#click(event);
+    };
+    window.addEventListener("pointerup", release);
+    this.figure.addEventListener("pointermove", (event) => !pressed && !this.start.dragging && this.#hover(event));
+    this.figure.addEventListener("pointerleave", () => (this.tip.hidden = true));
+    const destroy = this.destroy.bind(this);
+    this.destroy = () => {
+      window.removeEventListener("pointerup", release);
+      destroy();
+    };
+  }
+
+  /** A path's point opens there; elsewhere the start moves. @param {PointerEvent} event */
+  #click(event) {
+    const layer = this.layers?.heads;
+    if (!layer) return;
+    const at = layer.at(event);
+    if (!at.inside) return;
+    const hit = nearest(this.stage.timeline, this.seq, this.racers, this.#affine(), at.left, at.top);
+    if (hit) this.pick(hit.racer, hit.seq);
+    else this.stage.edit({ start: pointAt(layer, at.left, at.top) }, { commit: true });
+  }
+
+  /** @param {PointerEvent} event */
+  #hover(event) {
+    const layer = this.layers?.heads;
+    if (!layer) return;
+    const at = layer.at(event);
+    const hit = at.inside && this.seq >= 0 ? nearest(this.stage.timeline, this.seq, this.racers, this.#affine(), at.left, at.top) : null;
+    this.figure.classList.toggle("on-path", Boolean(hit));
+    const frame = hit && this.stage.timeline.frame(hit.seq);
+    this.tip.hidden = !frame;
+    if (!hit || !frame) return;
+    const { t } = this.stage;
+    const said = (/** @type {string} */ name, /** @type {number} */ i) => {
+      const part = frame.tensors[name];
+      return part.dtype === "f8" ? exact(Number(part.data[i])) : num(Number(part.data[i]), 9);
+    };
+    const row = (/** @type {string} */ name, /** @type {string} */ value) => el("div", {}, el("span", {}, name), el("b", {}, value));
+    this.tip.replaceChildren(
+      el("strong", {}, t("optimizer.at", { racer: this.labels[hit.racer], step: frame.step })),
+      row("x", said("position", 2 * hit.racer)),
+      row("y", said("position", 2 * hit.racer + 1)),
+      row(t("optimizer.loss"), said("loss", hit.racer)),
+    );
+    const right = at.left > layer.box.width / 2;
+    const below = at.top > layer.box.height / 2;
+    this.tip.style.left = right ? "" : `${layer.box.left + at.left + 14}px`;
+    this.tip.style.right = right ? `${this.figure.clientWidth - layer.box.left - at.left + 14}px` : "";
+    this.tip.style.top = below ? "" : `${layer.box.top + at.top + 14}px`;
+    this.tip.style.bottom = below ? `${this.figure.clientHeight - layer.box.top - at.top + 14}px` : "";
+  }
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} left @param {number} top */
+function cross(ctx, left, top) {
+  ctx.beginPath();
+  ctx.moveTo(left - 7, top);
+  ctx.lineTo(left + 7, top);
+  ctx.moveTo(left, top - 7);
+  ctx.lineTo(left, top + 7);
+  ctx.stroke();
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} left @param {number} top */
+function saltire(ctx, left, top) {
+  ctx.beginPath();
+  ctx.moveTo(left - 4, top - 4);
+  ctx.lineTo(left + 4, top + 4);
+  ctx.moveTo(left - 4, top + 4);
+  ctx.lineTo(left + 4, top - 4);
+  ctx.stroke();
+}
