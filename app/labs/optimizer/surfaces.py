@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a formula or a citation stands on one line)
 """The surfaces of the optimizer lab: a table of frozen records, no torch.
 
 A formula is text in the language of ``app.labs.optimizer.expression``, so a surface of the table and a typed f(x, y) take

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from app.labs.optimizer.expression.source import function_source
 from app.labs.optimizer.expression.tokens import read, refuse
-from app.labs.optimizer.expression.tree import FUNCTIONS, NAMES, ROOT, Node, grow, torch_source
+from app.labs.optimizer.expression.tree import FUNCTIONS, NAMES, Node, grow
 from app.labs.optimizer.expression.typeset import latex
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ class Expression:
 
     def source(self, name: str = "f") -> str:
         """Python source that defines ``NAME(x, y)`` over torch tensors; ``torch`` must be imported where it runs."""
-        body = torch_source(self.root)
-        helper = ROOT + "\n\n" if "root(" in body else ""
-        return f"{helper}def {name}(x, y):\n    return {body}\n"
+        return function_source(self.root, name)
 
     def compile(self) -> TorchFunction:
         """f over tensors x and y of one shape, elementwise: exactly the code that ``source`` shows."""
@@ -64,7 +63,7 @@ def parse(text: str, constants: Mapping[str, float] | None = None) -> Expression
 def _compiled(source: str) -> TorchFunction:
     import torch
 
-    # The source was written by torch_source from four kinds of node: names of FUNCTIONS, x, y and numbers.
+    # The source was written by function_source from four kinds of node: names of FUNCTIONS, x, y and numbers.
     scope: dict[str, object] = {"torch": torch, "__builtins__": {}}
     exec(compile(source, "<expression>", "exec"), scope)
     function = scope["f"]

@@ -1,4 +1,4 @@
-"""The tree of a typed f(x, y): the only things that can be in one, and how each is written for torch.
+"""The tree of a typed f(x, y): the only things that can be in one.
 
 ``ast`` finds the precedence; :func:`grow` then copies what is on the allow-list into these four nodes and refuses
 the rest, so nothing but arithmetic can come out. A part without x and y is worked out here, in Python's floats.
@@ -7,7 +7,6 @@ the rest, so nothing but arithmetic can come out. A part without x and y is work
 from __future__ import annotations
 
 import ast
-import cmath
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class Function:
 
     arity: int
     fold: Callable[..., float]
-    torch: str
+    torch: str  # a name without "torch." is one of source.HELPERS
     latex: str | None
 
 
@@ -40,8 +39,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "asin": Function(1, math.asin, "torch.asin", r"\arcsin"),
     "acos": Function(1, math.acos, "torch.acos", r"\arccos"),
     "atan": Function(1, math.atan, "torch.atan", r"\arctan"),
-    "sinh": Function(1, math.sinh, "torch.sinh", r"\sinh"),
-    "cosh": Function(1, math.cosh, "torch.cosh", r"\cosh"),
+    "sinh": Function(1, math.sinh, "sinh", r"\sinh"),
+    "cosh": Function(1, math.cosh, "cosh", r"\cosh"),
     "tanh": Function(1, math.tanh, "torch.tanh", r"\tanh"),
     "exp": Function(1, math.exp, "torch.exp", None),
     "log": Function(1, math.log, "torch.log", r"\ln"),
@@ -50,7 +49,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "log10": Function(1, math.log10, "torch.log10", r"\log_{10}"),
     "sqrt": Function(1, math.sqrt, "root", None),
     "abs": Function(1, abs, "torch.abs", None),
-    "sigmoid": Function(1, _sigmoid, "torch.sigmoid", r"\sigma"),
+    "sigmoid": Function(1, _sigmoid, "sigmoid", r"\sigma"),
     "relu": Function(1, lambda u: max(u, 0.0), "torch.relu", r"\operatorname{ReLU}"),
     "min": Function(2, min, "torch.minimum", r"\min"),
     "max": Function(2, max, "torch.maximum", r"\max"),
@@ -129,6 +128,8 @@ def _copy(node: ast.expr, line: Line, names: Mapping[str, float | None], depth: 
             symbol = _SYMBOLS[type(op)]
             if symbol == "^" and right.value is not None and abs(right.value) > EXPONENT_LIMIT:
                 refuse("exponent", piece=_piece(right.span, line), position=right.span[0] + 1, limit=EXPONENT_LIMIT)
+            if symbol == "^" and right.value is None and left.value is not None and left.value <= 0:
+                refuse("base", piece=_piece(span, line), position=span[0] + 1)
             return Operation(_fold(_ARITHMETIC[symbol], (left, right), span, line), span, symbol, left, right)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             function = FUNCTIONS[name]
@@ -166,7 +167,7 @@ def _fold(function: Callable[..., float], parts: tuple[Node, ...], span: tuple[i
         value = float(function(*values))
     except (ArithmeticError, ValueError):
         value = math.nan
-    if not cmath.isfinite(value):
+    if not math.isfinite(value):
         refuse("undefined", piece=_piece(span, line), position=span[0] + 1)
     return value
 
@@ -188,62 +189,3 @@ def parts(node: Node) -> Iterator[Node]:
             for argument in arguments:
                 yield from parts(argument)
     yield node
-
-
-# How tightly each form binds in Python; a looser one inside a tighter one needs brackets.
-_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
-_BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "^": _POWER}
-
-
-def torch_source(node: Node) -> str:
-    """The tree as a Python expression over tensors x and y, in the order in which it was typed.
-
-    ``root(u, p)`` in it is :data:`ROOT`. Numbers stay Python scalars: torch then keeps the tensors' dtype.
-    """
-    return _source(node)[0]
-
-
-def _source(node: Node) -> tuple[str, int]:
-    if node.value is not None:
-        text = _number(node.value)
-        return text, _SIGN if text.startswith("-") else _ATOM
-    match node:
-        case Name(name=name):
-            return name, _ATOM
-        case Negative(operand=operand):
-            return "-" + _bracketed(operand, _SIGN), _SIGN
-        case Operation(symbol="^", left=left, right=right):
-            if right.value is not None and 0 < right.value < 1:
-                return f"root({torch_source(left)}, {_number(right.value)})", _ATOM
-            return f"{_bracketed(left, _ATOM)} ** {_bracketed(right, _SIGN)}", _POWER
-        case Operation(symbol=symbol, left=left, right=right):
-            binding = _BINDING[symbol]  # equal on the right still needs brackets: a + (b + c) rounds differently
-            return f"{_bracketed(left, binding)} {symbol} {_bracketed(right, binding + 1)}", binding
-        case Call(function="min" | "max" as name, arguments=(a, b)) if a.value is not None or b.value is not None:
-            tensor, number = (b, a) if a.value is not None else (a, b)  # torch.minimum takes no Python number
-            return f"torch.clamp({torch_source(tensor)}, {_LIMIT[name]}={_source(number)[0]})", _ATOM
-        case Call(function=name, arguments=arguments):
-            return f"{FUNCTIONS[name].torch}({', '.join(map(torch_source, arguments))})", _ATOM
-        case _:
-            raise TypeError(f"no such node: {node!r}")
-
-
-_LIMIT = {"min": "max", "max": "min"}  # min(u, 3) is u clamped to at most 3
-
-
-def _bracketed(node: Node, binding: int) -> str:
-    text, own = _source(node)
-    return text if own >= binding else f"({text})"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-
-
-ROOT = '''\
-def root(u, p=0.5):
-    """u^p for 0 < p < 1, its derivative at u = 0 taken as 0: sqrt(x^2 + y^2) has 0 among its slopes there, torch has NaN."""
-    zero = u == 0
-    return (u.masked_fill(zero, 1) ** p).masked_fill(zero, 0)
-'''
-"""The one helper that the generated torch code may call, as source: the run and a copied script execute this text."""

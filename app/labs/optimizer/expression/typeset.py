@@ -26,12 +26,15 @@ def _set(node: Node) -> tuple[str, int]:
             return (name if len(name) == 1 else NAMES.get(name, rf"\mathrm{{{name}}}")), _ATOM
         case Negative(operand=operand):
             return "-" + _bracketed(operand, _PRODUCT), _SIGN
-        case Operation(symbol="*" | "/" as symbol, left=Negative(operand=left), right=right):  # the sign goes in front
-            return "-" + latex(Operation(None, node.span, symbol, left, right)), _SIGN
-        case Operation(symbol="/", left=left, right=right):
-            return rf"\frac{{{latex(left)}}}{{{latex(right)}}}", _PRODUCT
-        case Operation(symbol="*", left=left, right=right):
-            return _product(_bracketed(left, _PRODUCT), _bracketed(right, _PRODUCT)), _PRODUCT
+        case Operation(symbol="*" | "/" as symbol, left=left, right=right):
+            first, own = _set(left)
+            sign = "-" if own == _SIGN else ""  # it goes in front of the whole
+            first = first.removeprefix(sign)
+            if symbol == "/":
+                text = rf"\frac{{{first}}}{{{latex(right)}}}"
+            else:
+                text = _product(rf"\left({first}\right)" if own == _SUM else first, _bracketed(right, _PRODUCT))
+            return sign + text, _SIGN if sign else _PRODUCT
         case Operation(symbol="^", left=left, right=right):
             return _power(left, latex(right))
         case Operation(symbol=symbol, left=left, right=right):
