@@ -69,12 +69,14 @@ export async function load(code, url) {
 
 /**
  * Say again what the templates said: `data-t` is an element's text, `data-t-label` its name for
- * screen readers and its tooltip, `data-t-placeholder` its placeholder.
+ * screen readers and its tooltip, `data-t-name` the name alone.
  * @param {ParentNode} root
  */
 export function retranslate(root) {
   document.documentElement.lang = language === "zh" ? "zh-CN" : language;
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.getAttribute("data-t") ?? "");
+  for (const element of root.querySelectorAll("[data-t-name]"))
+    element.setAttribute("aria-label", t(element.getAttribute("data-t-name") ?? ""));
   for (const element of root.querySelectorAll("[data-t-label]")) {
     const text = t(element.getAttribute("data-t-label") ?? "");
     element.setAttribute("aria-label", text);

@@ -13,7 +13,7 @@ import { paintMark, strokeOf } from "./marks.js";
 import { Paths, nearest } from "./paths.js";
 import { StartMarker, pointAt } from "./start.js";
 
-/** @typedef {import("../../core/types.js").Stage} Stage */
+/** @typedef {import("./model.js").Race} Race */
 /** @typedef {import("../../core/types.js").SceneView} SceneView */
 /** @typedef {import("../../core/types.js").Pinned} Pinned */
 
@@ -24,20 +24,19 @@ const EDGE = 7;
 const STOPPED = 2;
 
 export class Surface2D {
-  /** @param {Stage} stage @param {(racer: number, seq: number) => void} pick */
-  constructor(stage, pick) {
+  /** @param {Race} race @param {(racer: number, seq: number) => void} pick */
+  constructor(race, pick) {
+    const { stage } = race;
+    this.race = race;
     this.stage = stage;
     this.pick = pick;
     this.ground = new Ground();
     this.paths = new Paths();
     this.ghosts = new Paths();
     this.seq = -1;
-    this.racers = 0;
     this.chosen = -1;
-    /** @type {string[]} */
-    this.labels = [];
-    /** @type {[number, number, number][]} */
-    this.minima = [];
+    /** @type {[number, number]} */
+    this.from = [0, 0];
     /** @type {Pinned | null} */
     this.pinned = null;
     /** @type {number[]} */
@@ -58,8 +57,8 @@ export class Surface2D {
   buttons() {
     const { t } = this.stage;
     return [
-      iconButton("zoom-in", t("optimizer.zoom.in"), () => this.#zoom(0.5)),
-      iconButton("zoom-out", t("optimizer.zoom.out"), () => this.#zoom(2)),
+      iconButton("zoom-in", t("optimizer.page.zoom_in"), () => this.#zoom(0.5)),
+      iconButton("zoom-out", t("optimizer.page.zoom_out"), () => this.#zoom(2)),
       iconButton("fit", t("shell.plot.reset"), () => this.#range(this.view)),
     ];
   }
@@ -71,12 +70,9 @@ export class Surface2D {
     const moved = view.some((value, i) => value !== this.view[i]);
     this.ground.set(scene);
     this.view = view;
-    this.minima = note.minima ?? [];
-    this.labels = note.racers.map((/** @type {any} */ racer) => racer.label);
-    this.racers = this.labels.length;
+    this.from = note.start;
     this.#again();
-    const [x, y] = note.start;
-    this.start.set([x, y], this.stage.t("optimizer.start", { x: num(x), y: num(y) }));
+    this.relanguage();
     if (!this.layers) await this.#build();
     else if (moved) await this.#range(view);
     else this.#paintAll();
@@ -107,6 +103,12 @@ export class Surface2D {
     this.layers = { ground, paths, heads };
     this.start.attach(heads);
     this.#paintAll();
+  }
+
+  /** The start marker's name in the language of now. */
+  relanguage() {
+    const [x, y] = this.from;
+    this.start.set(this.from, this.stage.t("optimizer.page.start", { x: num(x), y: num(y) }));
   }
 
   /** @param {number} seq */
@@ -193,7 +195,7 @@ export class Surface2D {
 
   /** The paths are drawn from their first point again. */
   #again() {
-    this.strokes = Array.from({ length: this.racers }, (_, r) => strokeOf(r, { selected: r === this.chosen }));
+    this.strokes = this.race.racers.map((_, r) => strokeOf(this.race.hue(r), { selected: r === this.chosen }));
     this.paths.reset();
     this.ghosts.reset();
   }
@@ -236,13 +238,14 @@ export class Surface2D {
     layer.clear();
     ctx.strokeStyle = colours.text;
     ctx.lineWidth = 1.5;
-    for (const [x, y] of this.minima) cross(ctx, layer.px(x), layer.py(y));
+    for (const [x, y] of this.race.minima) cross(ctx, layer.px(x), layer.py(y));
     const frame = this.seq < 0 ? null : this.stage.timeline.frame(this.seq);
     const position = frame?.tensors.position?.data;
     if (!frame || !position) return;
     const status = frame.tensors.status?.data;
-    for (let i = 0; i < this.racers; i++) {
-      const r = this.chosen < 0 ? i : i === this.racers - 1 ? this.chosen : i === this.chosen ? this.racers - 1 : i;
+    const racers = this.race.racers.length;
+    for (let i = 0; i < racers; i++) {
+      const r = this.chosen < 0 ? i : i === racers - 1 ? this.chosen : i === this.chosen ? racers - 1 : i;
       const left = layer.px(Number(position[2 * r]));
       const top = layer.py(Number(position[2 * r + 1]));
       if (Number.isNaN(left) || Number.isNaN(top)) continue;
@@ -250,7 +253,7 @@ export class Surface2D {
       const atY = Math.min(height - EDGE, Math.max(EDGE, top));
       const away = left < 0 || top < 0 || left > width || top > height;
       const stopped = Number(status?.[r] ?? 0) >= STOPPED;
-      paintMark(ctx, r, atX, atY, r === this.chosen ? 6 : 5, colours.card, away || stopped);
+      paintMark(ctx, this.race.hue(r), atX, atY, r === this.chosen ? 6 : 5, colours.card, away || stopped);
       if (stopped) {
         ctx.strokeStyle = colours.text;
         saltire(ctx, atX, atY);
@@ -300,7 +303,7 @@ export class Surface2D {
     if (!layer) return;
     const at = layer.at(event);
     if (!at.inside) return;
-    const hit = nearest(this.stage.timeline, this.seq, this.racers, this.#affine(), at.left, at.top);
+    const hit = nearest(this.stage.timeline, this.seq, this.race.racers.length, this.#affine(), at.left, at.top);
     if (hit) this.pick(hit.racer, hit.seq);
     else this.stage.edit({ start: pointAt(layer, at.left, at.top) }, { commit: true });
   }
@@ -310,7 +313,7 @@ export class Surface2D {
     const layer = this.layers?.heads;
     if (!layer) return;
     const at = layer.at(event);
-    const hit = at.inside && this.seq >= 0 ? nearest(this.stage.timeline, this.seq, this.racers, this.#affine(), at.left, at.top) : null;
+    const hit = at.inside && this.seq >= 0 ? nearest(this.stage.timeline, this.seq, this.race.racers.length, this.#affine(), at.left, at.top) : null;
     this.figure.classList.toggle("on-path", Boolean(hit));
     const frame = hit && this.stage.timeline.frame(hit.seq);
     this.tip.hidden = !frame;
@@ -322,10 +325,10 @@ export class Surface2D {
     };
     const row = (/** @type {string} */ name, /** @type {string} */ value) => el("div", {}, el("span", {}, name), el("b", {}, value));
     this.tip.replaceChildren(
-      el("strong", {}, t("optimizer.at", { racer: this.labels[hit.racer], step: frame.step })),
+      el("strong", {}, t("optimizer.page.at", { racer: this.race.racers[hit.racer].label, step: frame.step })),
       row("x", said("position", 2 * hit.racer)),
       row("y", said("position", 2 * hit.racer + 1)),
-      row(t("optimizer.loss"), said("loss", hit.racer)),
+      row(t("optimizer.page.loss"), said("loss", hit.racer)),
     );
     const right = at.left > layer.box.width / 2;
     const below = at.top > layer.box.height / 2;

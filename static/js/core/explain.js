@@ -1,0 +1,266 @@
+/**
+ * The arithmetic of the value that is selected: formula, the same with this step's numbers, result,
+ * and torch's own value beside it. Something is always selected.
+ */
+
+import { el, fill } from "./dom.js";
+import { exact, latex, num } from "./format.js";
+import { say, t } from "./i18n.js";
+import { typeset } from "./math.js";
+import { Lost } from "./socket.js";
+
+/** @typedef {import("./types.js").Target} Target */
+/** @typedef {import("./run.js").Run} Run */
+/** @typedef {{latex: string, value: number, meaning?: import("./types.js").Message | null, target?: Target | null}} Term */
+/** @typedef {{formula: string, substitution: string, value: number, terms?: Record<string, Term>, label?: import("./types.js").Message | null}} Equation */
+
+/** At most five questions a second while playing. */
+const PERIOD = 200;
+const KEPT = 200;
+
+export class Explain {
+  /**
+   * @param {HTMLElement} host
+   * @param {(target: Target) => void} onSelect a term was opened
+   */
+  constructor(host, onSelect) {
+    this.host = host;
+    this.onSelect = onSelect;
+    /** @type {Target | null} */
+    this.target = null;
+    /** @type {Map<string, any>} answers of this run, by seq and target */
+    this.kept = new Map();
+    /** @type {Run | null} */
+    this.run = null;
+    this.busy = false;
+    /** @type {{seq: number} | null} the newest question that waits */
+    this.next = null;
+    this.asked = 0;
+    this.timer = 0;
+    /** @type {any} what is shown, to say it again in another language */
+    this.shown = null;
+    /** @type {Target[]} the way back */
+    this.trail = [];
+    this.tip = el("div", { class: "tip", role: "tooltip", id: "exact-tip", hidden: true });
+    document.body.append(this.tip);
+    this.#tips();
+  }
+
+  /** @param {Run} run */
+  forRun(run) {
+    if (run === this.run) return;
+    this.run = run;
+    this.kept.clear();
+    this.next = null;
+  }
+
+  /** @param {Target | null} target @param {{back?: boolean}} [options] */
+  select(target, { back = false } = {}) {
+    const same = JSON.stringify(target) === JSON.stringify(this.target);
+    if (this.target && !back && !same) this.trail = [...this.trail.slice(-20), this.target];
+    this.target = target;
+  }
+
+  /**
+   * Show the target at frame `seq`, now or within a fifth of a second.
+   * @param {number} seq
+   */
+  at(seq) {
+    if (!this.target || !this.run) return;
+    const kept = this.kept.get(this.#key(seq));
+    if (kept) {
+      this.next = null;
+      this.#render(kept, seq);
+      return;
+    }
+    this.next = { seq };
+    this.#pump();
+  }
+
+  /** Say what is shown again, in the language of now. */
+  again() {
+    if (this.shown) this.#render(this.shown.answer, this.shown.seq);
+  }
+
+  /** @param {number} seq */
+  #key(seq) {
+    return `${seq} ${JSON.stringify(this.target)}`;
+  }
+
+  #pump() {
+    if (this.busy || this.timer || !this.next) return;
+    const wait = this.asked + PERIOD - performance.now();
+    if (wait > 0) {
+      this.timer = window.setTimeout(() => {
+        this.timer = 0;
+        this.#pump();
+      }, wait);
+      return;
+    }
+    const { seq } = this.next;
+    this.next = null;
+    this.busy = true;
+    this.asked = performance.now();
+    void this.#ask(seq).finally(() => {
+      this.busy = false;
+      this.#pump();
+    });
+  }
+
+  /** @param {number} seq */
+  async #ask(seq) {
+    const { run, target } = this;
+    if (!run || !target) return;
+    const key = this.#key(seq);
+    try {
+      const reply = await run.ask("explain", { seq, target });
+      if (run !== this.run) return;
+      const answer = reply.ok ? reply.explanation : { problem: reply.error };
+      if (reply.ok) {
+        if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value ?? "");
+        this.kept.set(key, answer);
+      }
+      if (key === this.#key(seq)) this.#render(answer, seq);
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+    }
+  }
+
+  /** @param {any} answer @param {number} seq */
+  #render(answer, seq) {
+    this.shown = { answer, seq };
+    const hadFocus = this.host.contains(document.activeElement);
+    const back = el("button", { type: "button", class: "button small", hidden: !this.trail.length, onclick: () => this.#back() }, t("shell.explain.back"));
+    if (answer.problem) {
+      fill(this.host, this.#head(t("shell.explain.title"), back), el("p", { class: "muted" }, say(answer.problem)));
+      return;
+    }
+    const title = say(answer.title);
+    const parts = (answer.equations ?? []).map((/** @type {Equation} */ equation) => this.#equation(equation));
+    const remarks = (answer.remarks ?? []).map((/** @type {any} */ remark) => el("p", { class: "remark" }, say(remark)));
+    fill(this.host, this.#head(title, back), ...parts, ...this.#result(answer), ...remarks);
+    if (hadFocus) /** @type {HTMLElement | null} */ (this.host.querySelector("button:not([hidden])"))?.focus();
+  }
+
+  /** @param {string} title @param {HTMLElement} back */
+  #head(title, back) {
+    const caption = el("p", { class: "caption" }, t("shell.explain.hint"));
+    return el("header", { class: "card-head" }, el("h2", {}, title), caption, el("div", { class: "card-actions" }, back));
+  }
+
+  /** @param {Equation} equation */
+  #equation(equation) {
+    const terms = equation.terms ?? {};
+    const formula = el("div", { class: "formula" });
+    const numbers = el("div", { class: "formula numbers" });
+    void typeset(formula, equation.formula, true).then(() => shrink(formula));
+    const value = `= \\htmlData{exact=${exact(toNumber(equation.value))}}{${latex(toNumber(equation.value))}}`;
+    void typeset(numbers, `${substitute(equation.substitution, terms)} ${value}`, true).then(() => {
+      this.#terms(numbers, terms);
+      shrink(numbers);
+    });
+    const label = equation.label ? el("p", { class: "caption" }, say(equation.label)) : null;
+    const legend = this.#legend(terms);
+    return el("div", { class: "equation" }, label, formula, el("p", { class: "caption" }, t("shell.explain.numbers")), numbers, legend);
+  }
+
+  /** The symbols with their meaning; those with arithmetic of their own are buttons. @param {Record<string, Term>} terms */
+  #legend(terms) {
+    const rows = Object.values(terms).map((term) => {
+      const symbol = el("span", { class: "symbol" });
+      void typeset(symbol, term.latex);
+      const value = el("span", { class: "value", "data-exact": exact(toNumber(term.value)), tabindex: term.target ? null : 0 }, num(toNumber(term.value)));
+      const meaning = el("span", { class: "meaning" }, term.meaning ? say(term.meaning) : "");
+      const { target } = term;
+      if (!target) return el("li", {}, el("span", { class: "term" }, symbol, meaning, value));
+      return el("li", {}, el("button", { type: "button", class: "term", onclick: () => this.onSelect(target) }, symbol, meaning, value));
+    });
+    return rows.length ? el("ul", { class: "legend" }, ...rows) : null;
+  }
+
+  /** @param {any} answer */
+  #result(answer) {
+    const { reference } = answer;
+    if (!reference) return [];
+    const difference = Math.abs(toNumber(reference.difference));
+    const same = difference === 0;
+    const line = el("p", { class: difference < 1e-3 * Math.max(1, Math.abs(toNumber(answer.result))) ? "parity good" : "parity bad" });
+    line.append(t(same ? "shell.explain.parity.exact" : "shell.explain.parity", { name: reference.name, difference: num(difference, 2) }));
+    line.setAttribute("data-exact", exact(toNumber(reference.value)));
+    line.tabIndex = 0;
+    return [line];
+  }
+
+  #back() {
+    const target = this.trail.pop();
+    if (!target) return;
+    this.select(target, { back: true });
+    this.onSelect(target);
+    this.trail = this.trail.filter((_, index) => index < this.trail.length - 1);
+  }
+
+  /** Numbers in a formula show every digit, and open where they have arithmetic of their own. @param {HTMLElement} root @param {Record<string, Term>} terms */
+  #terms(root, terms) {
+    for (const node of root.querySelectorAll("[data-term]")) {
+      const span = /** @type {HTMLElement} */ (node);
+      const term = terms[span.dataset.term ?? ""];
+      if (!term) continue;
+      span.dataset.exact = exact(toNumber(term.value));
+      const { target } = term;
+      if (!target) continue;
+      span.classList.add("opens");
+      span.addEventListener("click", () => this.onSelect(target));
+    }
+  }
+
+  /** Every digit of what the pointer or the focus is on. */
+  #tips() {
+    const show = (/** @type {Event} */ event) => {
+      const at = event.target instanceof Element ? event.target.closest("[data-exact]") : null;
+      this.tip.hidden = !at;
+      if (!at) return;
+      this.tip.textContent = at.getAttribute("data-exact");
+      const box = at.getBoundingClientRect();
+      const width = this.tip.offsetWidth;
+      this.tip.style.left = `${Math.max(8, Math.min(window.innerWidth - width - 8, box.left + box.width / 2 - width / 2))}px`;
+      this.tip.style.top = `${box.top - this.tip.offsetHeight - 6}px`;
+    };
+    document.addEventListener("pointerover", show);
+    document.addEventListener("focusin", show);
+    document.addEventListener("scroll", () => (this.tip.hidden = true), { capture: true, passive: true });
+  }
+}
+
+/** JSON has no NaN: the server says null or the name. @param {unknown} value @returns {number} */
+export function toNumber(value) {
+  return value === null || value === undefined ? NaN : Number(String(value).replace("inf", "Infinity").replace("Infinityinity", "Infinity"));
+}
+
+/**
+ * Put the numbers into `\num{NAME}`; a negative one after an operator or under a power gets parentheses.
+ * @param {string} text
+ * @param {Record<string, {value: number}>} terms
+ */
+export function substitute(text, terms) {
+  return text.replace(/\\num\{(\w+)\}/g, (whole, name, offset) => {
+    if (!(name in terms)) return `\\text{?}`;
+    const value = toNumber(terms[name].value);
+    const before = text.slice(0, offset).trimEnd();
+    const power = /^\s*\^/.test(text.slice(offset + whole.length));
+    const opened = before === "" || /[=({[,&]$/.test(before);
+    const shown = latex(value);
+    const wrap = (power && (value < 0 || shown.includes("times"))) || (value < 0 && !opened);
+    return `\\htmlData{term=${name}}{${wrap ? `\\left(${shown}\\right)` : shown}}`;
+  });
+}
+
+/** Make a long line of arithmetic smaller, down to three quarters; beyond that it scrolls. @param {HTMLElement} box */
+function shrink(box) {
+  box.style.fontSize = "";
+  const inner = box.querySelector(".katex-html");
+  if (!(inner instanceof HTMLElement) || !box.clientWidth) return;
+  const ratio = (box.clientWidth - 24) / inner.scrollWidth;
+  if (ratio < 1) box.style.fontSize = `${Math.max(0.75, ratio)}em`;
+  const overflows = box.scrollWidth > box.clientWidth + 1;
+  if (overflows) box.tabIndex = 0;
+}

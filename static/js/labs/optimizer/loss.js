@@ -1,0 +1,77 @@
+/** The loss of every racer, against steps or against samples seen, on a linear or logarithmic axis. */
+
+import { card } from "../../core/dom.js";
+import { num } from "../../core/format.js";
+import { Chart } from "./chart.js";
+import { strokeOf } from "./marks.js";
+import { Switcher } from "./switcher.js";
+
+/** @typedef {import("./model.js").Race} Race */
+/** @typedef {import("../../core/types.js").Pinned} Pinned */
+
+export class Loss {
+  /** @param {Race} race */
+  constructor(race) {
+    this.race = race;
+    const { t } = race.stage;
+    this.log = true;
+    /** @type {"step" | "samples"} */
+    this.x = "step";
+    /** @type {Pinned | null} */
+    this.pinned = null;
+    this.card = card(t("optimizer.page.loss"));
+    this.element = this.card.element;
+    this.element.classList.add("race-loss");
+    this.chart = new Chart({ seek: (seq) => race.stage.player.seek(seq), inks: () => race.inks });
+    this.axis = new Switcher(t("optimizer.page.x_axis"), [["step", t("optimizer.page.steps")], ["samples", t("optimizer.page.samples")]], this.x, (value) => {
+      this.x = value === "samples" ? "samples" : "step";
+      this.#again();
+    });
+    this.scale = new Switcher(t("optimizer.page.y_axis"), [["log", t("optimizer.page.log")], ["linear", t("optimizer.page.linear")]], "log", (value) => {
+      this.log = value === "log";
+      this.#again();
+    });
+    this.card.actions.append(this.axis.element, this.scale.element);
+    this.card.body.append(this.chart.element);
+  }
+
+  /** The run, the selection or the theme changed. */
+  plan() {
+    const { race } = this;
+    const { t } = race.stage;
+    const shift = race.shift;
+    const log = this.log && shift !== null;
+    const line = (/** @type {number} */ r, /** @type {boolean} */ pinned) => ({
+      tensor: "loss",
+      column: r,
+      name: race.racers[r]?.label ?? "",
+      ...strokeOf(race.hue(r), { selected: r === race.chosen && !pinned, pinned }),
+      shift: log ? (shift ?? 0) : 0,
+    });
+    const series = [];
+    const { pinned } = this;
+    if (pinned) for (const r of pinned.params.racers.keys()) series.push({ ...line(r, true), timeline: pinned.timeline });
+    for (const r of race.racers.keys()) if (r !== race.chosen) series.push(line(r, false));
+    if (race.racers.length) series.push(line(race.chosen, false));
+    // The last line drawn lies on top: the selected racer's.
+    const below = log && shift ? t("optimizer.page.loss_above", { least: num(shift) }) : "";
+    this.card.caption.textContent = below;
+    this.chart.show({ series, log, x: this.x, last: Number(race.params.steps ?? 0), racer: race.chosen }, t("optimizer.page.loss_label"));
+  }
+
+  /** @param {number} seq */
+  draw(seq) {
+    this.chart.draw(this.race.stage.timeline, seq);
+  }
+
+  /** @param {Pinned | null} pinned */
+  pin(pinned) {
+    this.pinned = pinned;
+    this.#again();
+  }
+
+  #again() {
+    this.plan();
+    this.draw(this.chart.seq);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What every part of the race's page asks about the run: its racers, its minima, who is selected.
+ * One object, owned by race.js and read by the parts; it draws nothing.
+ */
+
+import { racerColor } from "../../core/plots.js";
+
+/** @typedef {import("../../core/types.js").Stage} Stage */
+/** @typedef {import("../../core/types.js").SceneView} SceneView */
+/** @typedef {import("../../core/types.js").Params} Params */
+/** @typedef {import("../../core/types.js").Target} Target */
+
+/**
+ * @typedef {object} Racer  as the scene's note describes it
+ * @property {string} label
+ * @property {string} rule
+ * @property {string} form
+ * @property {string} formula       LaTeX
+ * @property {{name: string, latex: string, shape: number[]}[]} state
+ * @property {boolean} adaptive
+ * @property {number} color
+ */
+
+export class Race {
+  /** @param {Stage} stage */
+  constructor(stage) {
+    this.stage = stage;
+    /** @type {Racer[]} */
+    this.racers = [];
+    /** @type {[number, number, number][]} x, y, f of each minimum */
+    this.minima = [];
+    /** The least loss there is; null where nobody knows. @type {number | null} */
+    this.least = null;
+    /** The lowest loss on the surface's grid. */
+    this.lowest = NaN;
+    /** @type {Params} */
+    this.params = {};
+    this.chosen = 0;
+    this.coordinate = 0;
+    this.inks = this.#inks();
+  }
+
+  /** @param {SceneView} scene @param {Params} params */
+  take(scene, params) {
+    this.params = params;
+    this.racers = scene.note.racers ?? [];
+    this.minima = scene.note.minima ?? [];
+    this.least = this.minima.length ? Math.min(...this.minima.map((m) => m[2])) : null;
+    this.lowest = Infinity;
+    for (const z of /** @type {Float32Array} */ (scene.tensors.z?.data ?? [])) if (z < this.lowest) this.lowest = z;
+    this.chosen = Math.min(this.chosen, this.racers.length - 1);
+  }
+
+  /** Follow what is open in the explain panel. @returns {boolean} whether another racer or coordinate is selected */
+  follow() {
+    const target = this.stage.selected();
+    const racer = Number(target?.racer ?? this.chosen);
+    const coordinate = Number(target?.coordinate ?? this.coordinate);
+    if ((racer === this.chosen && coordinate === this.coordinate) || !this.racers[racer]) return false;
+    this.chosen = racer;
+    this.coordinate = coordinate === 1 ? 1 : 0;
+    return true;
+  }
+
+  /** What is taken off a loss before its logarithm; null: the loss cannot stand on a log axis. */
+  get shift() {
+    if (this.least !== null) return this.least;
+    return this.lowest > 0 ? 0 : null;
+  }
+
+  /** @param {number} racer */
+  colour(racer) {
+    return racerColor(this.hue(racer));
+  }
+
+  /** The index of a racer's colour and mark. @param {number} racer */
+  hue(racer) {
+    return this.racers[racer]?.color ?? racer;
+  }
+
+  retheme() {
+    this.inks = this.#inks();
+  }
+
+  #inks() {
+    const c = this.stage.plots.colors();
+    return { ink: c.text, faint: c.muted, line: c.grid, accent: c.accent, card: c.card };
+  }
+}

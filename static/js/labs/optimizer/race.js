@@ -1,0 +1,185 @@
+/**
+ * optimizer/race on the page: the parts put together, and nothing else. Each part is a class with
+ * `plan()` (the run, the selection, the theme or the language changed) and `draw(seq)`.
+ */
+
+import { card } from "../../core/dom.js";
+import { num } from "../../core/format.js";
+import { Loss } from "./loss.js";
+import { Race } from "./model.js";
+import { Schedule } from "./schedule.js";
+import { StateCurves } from "./state.js";
+import { Surface2D } from "./surface2d.js";
+import { Surface3D } from "./surface3d.js";
+import { Switcher } from "./switcher.js";
+import { Table } from "./table.js";
+
+/** @typedef {import("../../core/types.js").Stage} Stage */
+/** @typedef {import("../../core/types.js").View} View */
+
+/** @param {Stage} stage @returns {View} */
+export default function mount(stage) {
+  const race = new Race(stage);
+  /** @type {RaceView | null} */
+  let view = new RaceView(race);
+  return {
+    scene: (scene, params) => view?.scene(scene, params),
+    frames: () => view?.frames(),
+    draw: (seq) => view?.draw(seq),
+    pin: (pinned) => view?.pin(pinned),
+    resize: () => view?.resize(),
+    retheme: () => view?.retheme(),
+    relanguage: () => view?.relanguage(),
+    summary: (seq) => view?.summary(seq) ?? "",
+    defaultTarget: () => ({ kind: "position", racer: Math.max(0, race.chosen), coordinate: race.coordinate }),
+    destroy: () => {
+      view?.destroy();
+      view = null;
+    },
+  };
+}
+
+class RaceView {
+  /** @param {Race} race */
+  constructor(race) {
+    this.race = race;
+    this.stage = race.stage;
+    this.seq = -1;
+    this.revision = -1;
+    /** @type {import("../../core/types.js").Pinned | null} */
+    this.pinned = null;
+    /** @type {(Loss | StateCurves | Schedule)[]} */
+    this.charts = [];
+    /** @type {import("../../core/types.js").SceneView | null} */
+    this.last = null;
+    this.flat = new Surface2D(race, (racer, seq) => this.#pick(racer, seq));
+    this.deep = new Surface3D(race);
+    this.main = this.#main();
+    this.loss = new Loss(race);
+    this.charts = [this.loss, new StateCurves(race), new Schedule(race)];
+    this.table = new Table(race);
+    this.#place();
+  }
+
+  /** The main card, with the surface flat or in space. */
+  #main() {
+    const { t } = this.stage;
+    const main = card(t("optimizer.page.title"), t("optimizer.page.caption"));
+    const dimension = new Switcher(t("optimizer.page.dimension"), [["2", "2-D"], ["3", "3-D"]], this.deep.open ? "3" : "2", (value) => void this.#turn(value === "3"));
+    main.actions.append(dimension.element, ...this.flat.buttons());
+    main.element.classList.add("race-main");
+    main.body.append(this.flat.element, this.deep.element);
+    return main.element;
+  }
+
+  #place() {
+    this.stage.main.replaceChildren(this.main);
+    this.stage.small.replaceChildren(...this.charts.map((part) => part.element));
+    this.stage.numbers.replaceChildren(this.table.element);
+  }
+
+  /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params */
+  scene(scene, params) {
+    this.last = scene;
+    this.race.take(scene, params);
+    this.seq = -1;
+    this.#plan();
+    this.flat.scene(scene);
+    this.deep.scene(scene);
+  }
+
+  frames() {
+    // A run started anew or sought again: what was drawn belongs to other frames.
+    if (this.stage.timeline.last < this.seq) this.flat.restart();
+  }
+
+  /** @param {number} seq */
+  draw(seq) {
+    this.seq = seq;
+    if (this.race.follow()) this.#plan();
+    this.flat.choose(this.race.chosen);
+    if (!this.deep.open) this.flat.draw(seq);
+    else this.deep.draw(seq);
+    for (const part of this.charts) part.draw(seq);
+    this.table.draw(seq);
+  }
+
+  /** @param {import("../../core/types.js").Pinned | null} pinned */
+  pin(pinned) {
+    this.pinned = pinned;
+    this.flat.pin(pinned);
+    this.loss.pin(pinned);
+  }
+
+  resize() {
+    this.flat.resize();
+    this.deep.resize();
+    for (const part of this.charts) part.chart.resize();
+    if (this.seq >= 0) for (const part of this.charts) part.draw(this.seq);
+  }
+
+  retheme() {
+    this.race.retheme();
+    this.#plan();
+    void this.flat.retheme();
+    void this.deep.retheme();
+    if (this.seq >= 0) this.draw(this.seq);
+  }
+
+  relanguage() {
+    const { race } = this;
+    this.table.destroy();
+    this.main = this.#main();
+    this.loss = new Loss(race);
+    this.loss.pinned = this.pinned;
+    this.charts = [this.loss, new StateCurves(race), new Schedule(race)];
+    this.table = new Table(race);
+    this.#place();
+    if (!this.last) return;
+    this.#plan();
+    this.flat.relanguage();
+    if (this.seq >= 0) this.draw(this.seq);
+  }
+
+  /** The step in one sentence, for those who listen. @param {number} seq */
+  summary(seq) {
+    const { race, stage } = this;
+    const frame = stage.timeline.frame(seq);
+    if (!frame || !race.racers.length) return "";
+    const losses = /** @type {Float32Array} */ (frame.tensors.loss.data);
+    let best = 0;
+    for (let r = 1; r < race.racers.length; r++) if (losses[r] < losses[best] || Number.isNaN(losses[best])) best = r;
+    const own = race.racers[race.chosen];
+    return stage.t("optimizer.page.summary", {
+      step: frame.step,
+      best: race.racers[best].label,
+      best_loss: num(losses[best], 3),
+      racer: own.label,
+      loss: num(losses[race.chosen], 3),
+    });
+  }
+
+  destroy() {
+    this.table.destroy();
+    this.flat.destroy();
+    this.deep.destroy();
+  }
+
+  #plan() {
+    for (const part of [...this.charts, this.table]) part.plan();
+  }
+
+  /** A path's point was clicked: go there and open it. @param {number} racer @param {number} seq */
+  #pick(racer, seq) {
+    this.stage.player.seek(seq);
+    this.stage.select({ kind: "position", racer, coordinate: this.race.coordinate });
+  }
+
+  /** @param {boolean} deep */
+  async #turn(deep) {
+    this.flat.element.hidden = deep;
+    await this.deep.show(deep);
+    if (!deep) this.flat.resize();
+    if (this.seq >= 0) this.draw(this.seq);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The surface in space with the paths on it: Plotly's WebGL, made when it is opened and freed when it
+ * is closed. A redraw takes a tenth of a second, so it follows a playing run a few times a second.
+ */
+
+import { el } from "../../core/dom.js";
+
+/** @typedef {import("./model.js").Race} Race */
+/** @typedef {import("../../core/types.js").SceneView} SceneView */
+
+/** Measured: 105 to 150 ms a redraw in software; leave the page as long to itself. */
+const EVERY_MS = 300;
+/** Grid lines and path points are thinned to about this many: more are not seen. */
+const GRID = 80;
+const POINTS = 600;
+
+export class Surface3D {
+  /** @param {Race} race */
+  constructor(race) {
+    this.race = race;
+    this.open = false;
+    /** @type {SceneView | null} */
+    this.last = null;
+    this.seq = -1;
+    this.timer = 0;
+    this.painted = 0;
+    this.figure = el("div", { class: "plot race-plot" });
+    this.element = el("div", { class: "race-space", hidden: true }, this.figure);
+  }
+
+  /** @param {SceneView} scene */
+  scene(scene) {
+    this.last = scene;
+    if (this.open) void this.#paint();
+  }
+
+  /** @param {boolean} open */
+  async show(open) {
+    this.open = open;
+    this.element.hidden = !open;
+    window.clearTimeout(this.timer);
+    if (open) {
+      this.seq = this.race.stage.player.seq;
+      await this.#paint();
+    } else this.race.stage.plots.purge(this.figure);
+  }
+
+  /** @param {number} seq */
+  draw(seq) {
+    if (!this.open || seq === this.seq) return;
+    this.seq = seq;
+    window.clearTimeout(this.timer);
+    const wait = Math.max(0, EVERY_MS - (performance.now() - this.painted));
+    this.timer = window.setTimeout(() => void this.#paint(), wait);
+  }
+
+  resize() {
+    if (this.open) this.race.stage.plots.resize(this.figure);
+  }
+
+  async retheme() {
+    if (this.open) await this.#paint();
+  }
+
+  destroy() {
+    void this.show(false);
+  }
+
+  async #paint() {
+    const { last, race } = this;
+    if (!last?.tensors.z || !this.open) return;
+    const { plots } = race.stage;
+    const colours = plots.colors();
+    const heights = this.#heights();
+    const data = [this.#ground(last, heights, colours), ...race.racers.map((_, r) => this.#path(r, heights))];
+    const axis = (/** @type {string} */ title) => ({ title: { text: title }, showspikes: false });
+    const layout = {
+      margin: { l: 0, r: 0, t: 0, b: 0 },
+      uirevision: "kept",
+      scene: {
+        xaxis: axis("x"),
+        yaxis: axis("y"),
+        zaxis: { ...axis(heights.log ? "log₁₀ f" : "f"), range: heights.range },
+        aspectmode: "manual",
+        aspectratio: { x: 1.2, y: 1.2, z: 0.7 },
+        camera: { eye: { x: -1.3, y: -1.5, z: 1.1 } },
+      },
+    };
+    await plots.react(this.figure, data, layout);
+    this.painted = performance.now();
+  }
+
+  /** How a loss becomes a height: its logarithm where it spans decades above the least there is. */
+  #heights() {
+    const { race } = this;
+    const z = /** @type {Float32Array} */ (this.last?.tensors.z.data);
+    let low = Infinity;
+    let high = -Infinity;
+    for (const value of z) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    const least = Math.min(low, race.least ?? low);
+    const sorted = Float32Array.from(z).sort();
+    const log = (sorted[sorted.length >> 1] - least) / (high - least) < 0.15;
+    const floor = (high - least) * 1e-4;
+    const of = log ? (/** @type {number} */ v) => Math.log10(Math.max(floor, v - least)) : (/** @type {number} */ v) => v;
+    return { log, of, range: [of(low), of(high)] };
+  }
+
+  /** @param {SceneView} scene @param {{of: (v: number) => number}} heights @param {any} colours */
+  #ground(scene, heights, colours) {
+    const { x, y, z } = scene.tensors;
+    const width = x.data.length;
+    const height = y.data.length;
+    const step = Math.max(1, Math.ceil(Math.max(width, height) / GRID));
+    const pick = (/** @type {number} */ n) => Array.from({ length: Math.ceil(n / step) }, (_, i) => Math.min(n - 1, i * step));
+    const columns = pick(width);
+    return {
+      type: "surface",
+      x: columns.map((i) => Number(x.data[i])),
+      y: pick(height).map((j) => Number(y.data[j])),
+      z: pick(height).map((j) => columns.map((i) => heights.of(Number(z.data[j * width + i])))),
+      colorscale: colours.surface,
+      showscale: false,
+      hoverinfo: "skip",
+      lighting: { ambient: 0.85, diffuse: 0.35, specular: 0.02, roughness: 0.9 },
+      contours: { z: { show: true, color: colours.contour, width: 1, highlight: false } },
+    };
+  }
+
+  /** @param {number} r @param {{of: (v: number) => number, range: number[]}} heights */
+  #path(r, heights) {
+    const { race } = this;
+    const { timeline } = race.stage;
+    const every = Math.max(1, Math.ceil((this.seq + 1) / POINTS));
+    /** @type {number[][]} */
+    const [xs, ys, zs] = [[], [], []];
+    const lift = (heights.range[1] - heights.range[0]) * 0.006;
+    for (const block of timeline.blocks(timeline.first, this.seq)) {
+      const position = block.tensor("position");
+      const loss = block.tensor("loss");
+      if (!position || !loss) continue;
+      for (let f = 0; f < block.count; f++) {
+        if ((block.seq + f) % every && block.seq + f !== this.seq) continue;
+        xs.push(Number(position.data[f * position.size + 2 * r]));
+        ys.push(Number(position.data[f * position.size + 2 * r + 1]));
+        zs.push(heights.of(Number(loss.data[f * loss.size + r])) + lift);
+      }
+    }
+    return {
+      type: "scatter3d",
+      mode: "lines+markers",
+      name: race.racers[r].label,
+      x: xs,
+      y: ys,
+      z: zs,
+      line: { color: race.colour(r), width: r === race.chosen ? 7 : 4 },
+      marker: { color: race.colour(r), size: xs.map((_, i) => (i === xs.length - 1 ? 5 : 0)), line: { width: 0 } },
+      hovertemplate: "%{fullData.name}<br>x %{x}<br>y %{y}<extra></extra>",
+    };
+  }
+}
