@@ -23,6 +23,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+_STREAM = 1  # the first word of the shuffling seed, see sources
 N = 64
 SLOPE, INTERCEPT, NOISE = 2.0, -1.0, 0.5
 
@@ -59,7 +60,7 @@ def batch(seed: int, step: int, batch_size: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _permutation(seed: int, epoch: int) -> np.ndarray:
-    order = np.random.default_rng((seed, epoch)).permutation(N)
+    order = np.random.default_rng((_STREAM, seed, epoch)).permutation(N)
     order.setflags(write=False)
     return order
 
@@ -78,7 +79,7 @@ def batch_loss(x: torch.Tensor, y: torch.Tensor, indices: torch.Tensor) -> torch
 
 def _mean_of_squares(x: torch.Tensor, y: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     residual = x[..., None] * u + y[..., None] - v  # (..., B)
-    return (residual**2).mean(dim=-1)
+    return (residual * residual).mean(dim=-1)
 
 
 @lru_cache(maxsize=8)
