@@ -19,7 +19,7 @@ export class Loss {
     this.x = "step";
     /** @type {Pinned | null} */
     this.pinned = null;
-    this.card = card(t("optimizer.page.loss"));
+    this.card = card(t("optimizer.page.loss_title"));
     this.element = this.card.element;
     this.element.classList.add("race-loss");
     this.chart = new Chart({ seek: (seq) => race.stage.player.seek(seq), inks: () => race.inks });

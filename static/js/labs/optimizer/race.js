@@ -67,15 +67,15 @@ class RaceView {
     const main = card(t("optimizer.page.title"), t("optimizer.page.caption"));
     const dimension = new Switcher(t("optimizer.page.dimension"), [["2", "2-D"], ["3", "3-D"]], this.deep.open ? "3" : "2", (value) => void this.#turn(value === "3"));
     main.actions.append(dimension.element, ...this.flat.buttons());
-    main.element.classList.add("race-main");
     main.body.append(this.flat.element, this.deep.element);
-    return main.element;
+    return main;
   }
 
   #place() {
-    this.stage.main.replaceChildren(this.main);
+    // The stage's own places are cards already: only the head and the body go in.
+    this.stage.main.replaceChildren(this.main.head, this.main.body);
     this.stage.small.replaceChildren(...this.charts.map((part) => part.element));
-    this.stage.numbers.replaceChildren(this.table.element);
+    this.stage.numbers.replaceChildren(this.table.card.head, this.table.card.body);
   }
 
   /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params */

@@ -4,6 +4,7 @@
  */
 
 import { card, el } from "../../core/dom.js";
+import { typeset } from "../../core/math.js";
 import { Chart } from "./chart.js";
 import { strokeOf } from "./marks.js";
 import { Switcher } from "./switcher.js";
@@ -141,6 +142,13 @@ export class StateCurves {
     return SQUARES.has(name) ? `√${name}` : name;
   }
 
+  /** How a state is typeset; "" for what has a name in words. @param {string} tensor */
+  #latex(tensor) {
+    const name = tensor.startsWith("state/") ? tensor.split("/").slice(2).join("/") : "";
+    const latex = this.race.racers[this.race.chosen].state.find((state) => state.name === name)?.latex ?? "";
+    return latex && SQUARES.has(name) ? `\\sqrt{${latex}}` : latex;
+  }
+
   /** @param {Series[]} series */
   #legend(series) {
     this.legend.replaceChildren(
@@ -154,7 +162,10 @@ export class StateCurves {
         path.setAttribute("stroke-width", String(one.width));
         path.setAttribute("stroke-dasharray", one.dash.join(" "));
         swatch.append(path);
-        return el("li", {}, swatch, el("span", {}, one.name));
+        const name = el("span", {}, one.name);
+        const latex = this.#latex(one.tensor);
+        if (latex) void typeset(name, latex);
+        return el("li", {}, swatch, name);
       }),
     );
   }

@@ -53,12 +53,14 @@ export class Surface2D {
     this.#listen();
   }
 
-  /** Buttons for the card's head: nearer, further, whole view, picture file. */
+  /** Buttons for the card's head: nearer, further, whole view. */
   buttons() {
     const { t } = this.stage;
+    const button = (/** @type {string} */ text, /** @type {string} */ name, /** @type {number} */ factor) =>
+      el("button", { type: "button", class: "icon-button", "aria-label": name, title: name, onclick: () => this.#zoom(factor) }, text);
     return [
-      iconButton("zoom-in", t("optimizer.page.zoom_in"), () => this.#zoom(0.5)),
-      iconButton("zoom-out", t("optimizer.page.zoom_out"), () => this.#zoom(2)),
+      button("+", t("optimizer.page.zoom_in"), 0.5),
+      button("−", t("optimizer.page.zoom_out"), 2),
       iconButton("fit", t("shell.plot.reset"), () => this.#range(this.view)),
     ];
   }
@@ -159,32 +161,6 @@ export class Surface2D {
     await plots.relayout(this.figure, update);
     this.#again();
     this.#paintAll();
-  }
-
-  /** The picture with its canvases, as a PNG at the screen's own resolution. @returns {Promise<Blob | null>} */
-  async picture() {
-    const { layers } = this;
-    if (!layers) return null;
-    const plotly = await this.stage.plots.load();
-    const ratio = window.devicePixelRatio || 1;
-    const width = this.figure.clientWidth;
-    const height = this.figure.clientHeight;
-    const url = await plotly.toImage(this.figure, { format: "png", width, height, scale: ratio });
-    const axes = new Image();
-    axes.src = url;
-    await axes.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const ctx = canvas.getContext("2d");
-    if (!ctx) return null;
-    ctx.fillStyle = this.colours.card;
-    ctx.fillRect(0, 0, canvas.width, canvas.height);
-    const { left, top } = layers.ground.box;
-    ctx.drawImage(layers.ground.canvas, left * ratio, top * ratio);
-    ctx.drawImage(axes, 0, 0);
-    for (const layer of [layers.paths, layers.heads]) ctx.drawImage(layer.canvas, left * ratio, top * ratio);
-    return new Promise((resolve) => canvas.toBlob(resolve));
   }
 
   destroy() {

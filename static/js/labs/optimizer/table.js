@@ -19,8 +19,7 @@ export class Table {
   constructor(race) {
     this.race = race;
     this.card = card("");
-    this.element = this.card.element;
-    this.element.classList.add("race-table");
+    this.card.body.classList.add("race-table");
     this.body = el("tbody");
     this.headings = el("tr");
     this.card.body.append(el("table", {}, el("thead", {}, this.headings), this.body));
@@ -140,7 +139,7 @@ export class Table {
 function write(element, text, title) {
   if (element.textContent === text) return;
   element.textContent = text;
-  if (title) element.title = title;
+  if (title) element.setAttribute("data-exact", title);
 }
 
 /** A tolerance as a heading: 10⁻³ where it is a power of ten. @param {number} value */

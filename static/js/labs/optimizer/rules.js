@@ -1,0 +1,75 @@
+/** The rules that the schema knows: their groups, their definitions, a new racer's defaults. No DOM. */
+
+import { first, t } from "../../core/i18n.js";
+import { defaultOf, resolve } from "../../core/schema.js";
+
+/** @typedef {Record<string, any>} Schema */
+
+/** The rules that the lecture names, in its order; every other rule of the schema is in the catalogue. */
+const GROUPS = /** @type {const} */ ({
+  plain: ["gd", "sgd"],
+  momentum: ["sgdm", "nesterov", "sgdw"],
+  adaptive: ["adagrad", "rmsprop", "adadelta"],
+  both: ["adam", "amsgrad", "adamw", "nadam", "radam"],
+  hybrid: ["adabound", "amsbound", "swats", "lookahead", "lion"],
+});
+
+/**
+ * Each kind of racer in the schema of the list.
+ * @param {Schema} schema the list's @param {Record<string, Schema>} defs
+ * @returns {Schema[]}
+ */
+function variants(schema, defs) {
+  const items = resolve(schema.items, defs);
+  return (items.oneOf ?? [items]).map((/** @type {Schema} */ one) => resolve(one, defs));
+}
+
+/** The rules of one kind. @param {Schema} variant @param {Record<string, Schema>} defs @returns {string[]} */
+function rulesOf(variant, defs) {
+  const rule = resolve(variant.properties.rule, defs);
+  return rule.enum ?? [rule.const ?? rule.default];
+}
+
+/**
+ * The definition of a rule's racer.
+ * @param {string} rule @param {Schema} schema @param {Record<string, Schema>} defs
+ * @returns {Schema}
+ */
+export function variantOf(rule, schema, defs) {
+  const all = variants(schema, defs);
+  return all.find((one) => rulesOf(one, defs).includes(rule)) ?? all[0];
+}
+
+/**
+ * A new racer.
+ * @param {string} rule @param {Schema} schema @param {Record<string, Schema>} defs
+ * @returns {Record<string, any>}
+ */
+export function defaultsOf(rule, schema, defs) {
+  const { default: _whole, ...variant } = variantOf(rule, schema, defs);
+  return { ...defaultOf(variant, defs), rule };
+}
+
+/** What people call a rule. @param {string} rule */
+export function ruleName(rule) {
+  return first([`optimizer.rule.${rule}`], rule);
+}
+
+/**
+ * Every rule, group by group.
+ * @param {Schema} schema @param {Record<string, Schema>} defs
+ * @returns {import("./picker.js").Choice[]}
+ */
+export function ruleChoices(schema, defs) {
+  const known = new Set(variants(schema, defs).flatMap((variant) => rulesOf(variant, defs)));
+  const choice = (/** @type {string} */ rule, /** @type {string} */ group) => ({
+    rule,
+    name: ruleName(rule),
+    about: first([`optimizer.rule.${rule}.about`], ""),
+    group: t(`optimizer.page.group_${group}`),
+  });
+  const choices = [];
+  for (const [group, rules] of Object.entries(GROUPS))
+    for (const rule of rules) if (known.delete(rule)) choices.push(choice(rule, group));
+  return [...choices, ...[...known].sort().map((rule) => choice(rule, "catalogue"))];
+}
