@@ -219,6 +219,30 @@ def with_layout(message: bytes, layout: Layout) -> bytes:
     return _framed(header, [memoryview(message)[_padded(4 + length) :]])
 
 
+def tail(block: Block, seq: int) -> Block:
+    """The block's frames from ``seq`` on, for a viewer that has the ones before."""
+    skipped = seq - block.seq
+    if not 0 < skipped < block.count:
+        return block
+    length = _length(block.message)
+    header = json.loads(block.message[4 : 4 + length])
+    steps = header["steps"]
+    header["seq"], header["count"] = seq, block.count - skipped
+    header["steps"] = {"list": steps["list"][skipped:]} if isinstance(steps, dict) else [steps[0] + skipped * steps[1], steps[1]]
+    header["notes"] = {str(int(k) - skipped): note for k, note in header["notes"].items() if int(k) >= skipped}
+    buffers: list[Any] = []
+    start, whole = _padded(4 + length), memoryview(block.message)
+    for t in block.layout.tensors:
+        if not t.omitted:
+            size = t.values() * int(t.dtype[1:])
+            scales = 8 * block.count if t.quantised else 0
+            first = start + scales + skipped * size
+            kept = whole[first : first + header["count"] * size]
+            buffers += [whole[start + 8 * skipped : start + scales], kept, bytes(-len(kept) % 8)]
+        start += t.nbytes(block.count)
+    return Block(seq, header["count"], block.layout, _framed(_json(header), buffers))
+
+
 @dataclass(frozen=True)
 class Unpacked:
     """A message read back. ``tensors`` are stacked: shape (count, ...); quantised ones are float32 again."""

@@ -158,7 +158,8 @@ class Reply(_Strict):
     fields: list[FieldErrorJson] = Field(default_factory=list)
     run: str | None = None
     state: RunState | None = None
-    owner: str | None = None
+    experiment: str | None = Field(None, description="start and attach: what runs.")
+    owner: str | None = Field(None, description="start: the token that lets another connection of this user control the run.")
     length: int | None = None
     params: dict[str, Any] | None = None
     explanation: dict[str, Any] | None = None

@@ -19,6 +19,7 @@ from app.wire.frames import (
     pack_scene,
     pack_tensor,
     quantise,
+    tail,
     unpack,
     with_layout,
 )
@@ -182,3 +183,22 @@ def test_booleans_and_halves_are_widened() -> None:
     (block,) = packed([Frame(0, {"m": np.array([True, False]), "h": np.array([0.5], np.float16)})])
     got = unpack(with_layout(block.message, block.layout), {}).tensors
     assert (got["m"].dtype, got["m"].tolist(), got["h"].dtype, got["h"].tolist()) == (np.uint8, [[1, 0]], np.float32, [[0.5]])
+
+
+@given(st.integers(2, 9), st.integers(0, 9), st.booleans())
+@settings(deadline=None)
+def test_the_tail_of_a_block_is_the_rest_of_its_frames(count: int, skipped: int, even: bool) -> None:
+    rng = np.random.default_rng(count)
+    tensors = [{"a": rng.normal(size=3).astype("f4"), "z": rng.normal(size=(20, 20)), "c": np.uint8([i])} for i in range(count)]
+    frames = [Frame(i if even else i * i, t, {"i": i} if i % 2 else {}) for i, t in enumerate(tensors)]
+    packer = Packer("r-1", 10, cap=1024 + 3000)  # so that z is quantised
+    (block,) = [b for f in frames for b in packer.add(f)][:1] or packer.flush()
+    seq = 10 + min(skipped, block.count - 1)
+    part = tail(block, seq)
+    assert [t.quantised for t in block.layout.tensors] == [False, True, False]
+    got = unpack(with_layout(part.message, part.layout), {})
+    expected = unpack(with_layout(block.message, block.layout), {}).frames()[seq - 10 :]
+    assert (got.seq, got.count, part.seq, part.count) == (seq, len(expected), seq, len(expected))
+    for a, b in zip(got.frames(), expected, strict=True):
+        assert (a.step, a.note) == (b.step, b.note)
+        assert {k: v.tobytes() for k, v in a.tensors.items()} == {k: v.tobytes() for k, v in b.tensors.items()}

@@ -1,0 +1,216 @@
+"""A run inside a worker: its generator, called slice by slice, and the frames it had last."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from app.engine.runner import MessageJson, Order
+from app.labs.contract import Experiment, Frame, Message, Params, Progress, Scene, UserError
+from app.wire.frames import Block, Packer
+
+KEPT_FRAMES = 512
+KEPT_BYTES = 8 * 2**20
+PROGRESS_SECONDS = 0.1
+CATCHING_UP = Message("server.catching-up").as_json()
+
+
+class Mark:
+    """Memory shared with the web process: which task is inside the experiment's code, and since when.
+
+    The web process reads it to see a deadline missed and, after a death, who was to blame.
+    """
+
+    def __init__(self, shared: Any) -> None:
+        self._shared = shared  # two doubles: the task's number (0: none), time.monotonic()
+
+    def enter(self, number: int) -> None:
+        self._shared[1] = time.monotonic()
+        self._shared[0] = number
+
+    def leave(self) -> None:
+        self._shared[0] = 0
+
+    def read(self) -> tuple[int, float]:
+        """The task's number and the seconds it has been inside."""
+        number = int(self._shared[0])
+        return number, time.monotonic() - self._shared[1] if number else 0.0
+
+
+class Slice:
+    """What one turn of a job brought forth."""
+
+    def __init__(self) -> None:
+        self.scene: Scene | None = None
+        self.blocks: list[Block] = []
+        self.progress: tuple[int, int, MessageJson] | None = None
+        self.paused = False
+        self.ended = False
+        self.error: BaseException | None = None
+        self.seconds = 0.0
+
+
+class Job:
+    """One order. ``computed`` is the last seq that came out of the generator."""
+
+    def __init__(self, number: int, order: Order, module: Experiment, params: Params, device: str) -> None:
+        self.number, self.order, self.params, self.device = number, order, params, device
+        self.module = module
+        self.limit, self.credit, self.speed = order.limit, order.credit, order.speed
+        self.computed = -1
+        self.ended = False
+        self.told_layout: int | None = None
+        self.kept = Kept()
+        self._packer = Packer(order.run, order.after + 1)
+        self._generator: Iterator[Frame | Progress] | None = None
+        self._scene: Scene | None = None
+        self._due = 0.0
+        self._told_paused = self._at_limit()
+        self._told_progress = 0.0
+
+    def scene(self) -> Scene:
+        """The scene, made once."""
+        if self._scene is None:
+            self._scene = self.module.scene(self.params, self.device)
+        return self._scene
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until this job can go on: 0 at once, None only after a message."""
+        if self.ended:
+            return None
+        if self._at_limit():
+            return None if self._told_paused else 0.0
+        if self.credit <= 0:
+            return None
+        return max(0.0, self._due - now) if self.speed else 0.0
+
+    def pause(self) -> None:
+        self.limit, self._told_paused = max(self.computed, self.order.after, 0), False
+
+    def resume(self) -> None:
+        self.limit, self._told_paused = None, False
+
+    def step(self, n: int) -> None:
+        self.limit, self._told_paused = (self.computed if self.limit is None else self.limit) + n, False
+
+    def work(self, budget: float, mark: Mark) -> Slice:
+        """Calls ``next()`` for about ``budget`` seconds. The error of a run that fails is in the slice."""
+        it, start = Slice(), time.monotonic()
+        try:
+            self._work(it, start + budget, mark)
+        except StopIteration:
+            it.ended = self.ended = True
+        except Exception as error:  # whatever an experiment raises ends its run, never the worker
+            it.ended = self.ended = True
+            it.error = error
+        finally:
+            mark.leave()
+        if it.ended:
+            self._generator = None
+        it.blocks += self._packer.flush()
+        it.seconds = time.monotonic() - start
+        self.credit -= len(it.blocks)
+        if not it.ended and self._at_limit() and not self._told_paused:
+            it.paused = self._told_paused = True
+        return it
+
+    def _work(self, it: Slice, until: float, mark: Mark) -> None:
+        if self._generator is None and not self._at_limit():
+            mark.enter(self.number)
+            it.scene = self.scene()
+            self._generator = self.module.run(self.params, self.device)
+        while self._generator is not None and not self._at_limit():
+            mark.enter(self.number)
+            item = next(self._generator)
+            now = time.monotonic()
+            if isinstance(item, Progress):
+                self._progress(it, now, item.done, item.total, item.stage.as_json())
+            else:
+                self._frame(it, now, owned(item))
+            if now >= until or it.blocks or self._waits(now):
+                return
+
+    def _frame(self, it: Slice, now: float, frame: Frame) -> None:
+        self.computed += 1
+        self.kept.add(self.computed, frame)
+        if self.computed > self.order.after:
+            it.blocks += self._packer.add(frame)
+            if self.speed:
+                # A turn that came late is made up for, by a tenth of a second at most.
+                self._due = max(self._due, now - 0.1) + 1 / self.speed
+        else:
+            self._progress(it, now, self.computed, self.order.after + 1, CATCHING_UP)
+
+    def _progress(self, it: Slice, now: float, done: int, total: int, stage: MessageJson) -> None:
+        if now - self._told_progress >= PROGRESS_SECONDS:
+            self._told_progress = now
+            it.progress = (done, total, stage)
+
+    def _waits(self, now: float) -> bool:
+        return bool(self.speed) and self._due > now
+
+    def _at_limit(self) -> bool:
+        return self.limit is not None and self.computed >= self.limit
+
+
+class Kept:
+    """The last frames of a run, for explanations: at most 512 or 8 MB."""
+
+    def __init__(self, frames: int = KEPT_FRAMES, nbytes: int = KEPT_BYTES) -> None:
+        self._frames: deque[tuple[int, Frame, int]] = deque()
+        self._max, self._max_bytes, self._bytes = frames, nbytes, 0
+
+    def add(self, seq: int, frame: Frame) -> None:
+        """Frames come in order of their seq."""
+        size = sum(a.nbytes + 112 for a in frame.tensors.values())  # 112: an ndarray's own head
+        self._frames.append((seq, frame, size))
+        self._bytes += size
+        while len(self._frames) > self._max or (self._bytes > self._max_bytes and len(self._frames) > 2):
+            self._bytes -= self._frames.popleft()[2]
+
+    def get(self, seq: int) -> Frame | None:
+        at = seq - self._frames[0][0] if self._frames else -1
+        return self._frames[at][1] if 0 <= at < len(self._frames) else None
+
+    def pair(self, seq: int) -> tuple[Frame | None, Frame] | None:
+        """The frame before ``seq`` (None at 0) and the frame itself, or None when they are not kept."""
+        frame, previous = self.get(seq), self.get(seq - 1)
+        return (previous, frame) if frame is not None and (previous is not None or seq == 0) else None
+
+
+class Lookup:
+    """The frames around ``seq``, computed again slice by slice because they are no longer kept."""
+
+    def __init__(self, job: Job, seq: int) -> None:
+        self.job, self.seq = job, seq
+        self.kept = Kept(64)
+        self._at = -1
+        self._generator = job.module.run(job.params, job.device)
+
+    def work(self, budget: float, mark: Mark, number: int) -> bool:
+        """True once ``kept`` has the frame. Raises UserError when the run ends before it."""
+        until = time.monotonic() + budget
+        try:
+            while self._at < self.seq:
+                mark.enter(number)
+                item = next(self._generator)
+                if isinstance(item, Frame):
+                    self._at += 1
+                    self.kept.add(self._at, owned(item))
+                if time.monotonic() >= until:
+                    break
+        except StopIteration:
+            raise UserError(Message("server.no-such-frame", {"seq": self.seq, "last": self._at})) from None
+        finally:
+            mark.leave()
+        return self._at >= self.seq
+
+
+def owned(frame: Frame) -> Frame:
+    """The frame with arrays of its own where they were views: torch writes into what ``.numpy()`` shows."""
+    tensors: Mapping[str, np.ndarray[Any, Any]] = {name: a if a.flags.owndata else np.array(a) for name, a in frame.tensors.items()}
+    return Frame(frame.step, tensors, frame.note)
