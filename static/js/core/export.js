@@ -103,7 +103,8 @@ export function json(run) {
       /** @type {Record<string, unknown>} */
       const tensors = {};
       for (const [name, { data, size, shape }] of block.stacked) {
-        const values = Array.from(data.subarray(index * size, (index + 1) * size), (value) => (typeof value === "number" && Number.isFinite(value) ? value : cell(value)));
+        const part = /** @type {Iterable<number | bigint>} */ (data.subarray(index * size, (index + 1) * size));
+        const values = Array.from(part, (value) => (typeof value === "number" && Number.isFinite(value) ? value : cell(value)));
         tensors[name] = { shape, data: values };
       }
       frames.push({ seq: block.seq + index, step: block.steps[index], note: block.notes[index] ?? {}, tensors });

@@ -37,12 +37,13 @@ export function first(ids, otherwise) {
 /**
  * A message of the server, in this language.
  * @param {import("./types.js").Message | null | undefined} message
+ * @returns {string}
  */
 export function say(message) {
   return message ? t(message.id, message.values ?? {}) : "";
 }
 
-/** @param {unknown} value */
+/** @param {unknown} value @returns {string} */
 function plain(value) {
   if (typeof value === "number") return num(value, 6);
   if (value && typeof value === "object" && "id" in value) return say(/** @type {any} */ (value));

@@ -41,11 +41,12 @@ export class Player {
   /** Show another run from `seq` on. @param {Run} run @param {number} seq @param {boolean} playing */
   show(run, seq, playing) {
     this.run = run;
-    this.seq = 0;
-    this.wanted = seq > 0 ? seq : null;
+    this.seq = Math.max(0, run.timeline.nearest(seq));
+    this.wanted = seq > this.seq ? seq : null;
     this.drawn = -1;
     this.credit = 0;
     this.playing = playing;
+    run.moved(this.seq);
     this.changed();
   }
 
@@ -87,7 +88,8 @@ export class Player {
     if (!run) return;
     if (this.playing) this.pause();
     const next = this.seq + n;
-    if (n > 0 && run.state === "paused" && next > run.timeline.last) {
+    if (n > 0 && run.timeline.length && next <= run.timeline.last && !run.timeline.has(next)) this.seek(run.timeline.after(next));
+    else if (n > 0 && run.state === "paused" && next > run.timeline.last) {
       this.wanted = next;
       void run.step(next - run.timeline.last);
       this.changed();
@@ -159,6 +161,8 @@ export class Player {
     if (timeline.has(this.wanted)) {
       this.#move(this.wanted);
       this.wanted = null;
+    } else if (this.wanted > timeline.last && !run.complete) {
+      run.moved(timeline.last); // nothing before the frame waited for holds the run back
     } else if (run.complete || (timeline.first <= this.wanted && timeline.last > this.wanted)) {
       this.#move(timeline.nearest(Math.min(this.wanted, timeline.last)));
       this.wanted = null;

@@ -44,6 +44,8 @@ export class Run {
     this.place = null;
     /** @type {{done: number, total: number, stage: Message} | null} */
     this.progress = null;
+    /** When this stretch of progress began. @type {number | null} */
+    this.progressSince = null;
     /** @type {Message | null} */
     this.error = null;
     this.viewers = 1;
@@ -51,12 +53,10 @@ export class Run {
     this.scene = null;
     this.timeline = new Timeline(budget);
     this.head = 0;
-    this.acked = -2;
     /** @type {number | null} a block's last seq that waits for the play head */
     this.heldBack = null;
-    /** True between a seek and its first frame: the timeline may start anywhere. */
-    this.seeking = false;
-    this.heard = performance.now();
+    /** @type {number | null} what was sought and has not come yet: the timeline may start there */
+    this.seeking = null;
   }
 
   get ended() {
@@ -80,8 +80,7 @@ export class Run {
    * @returns {Promise<Reply>}
    */
   async begin(replaces = null) {
-    const reply = this.follows ? await this.#attach() : await this.#start(-1, replaces);
-    return reply;
+    return this.follows ? this.#attach() : this.#start(-1, replaces);
   }
 
   /** Take the run up again on a new connection. @returns {Promise<Reply | null>} null: nothing was missing */
@@ -128,13 +127,13 @@ export class Run {
     if (this.owner && !this.ended) await this.ask("step", { n });
   }
 
-  /** Send the frames from `seq` on again; those held are let go. @param {number} seq */
+  /** Send the frames from `seq` on again; those held are let go when they come. @param {number} seq */
   async seek(seq) {
-    this.timeline.clear();
-    this.seeking = true;
+    if (this.seeking === seq) return;
+    this.seeking = seq;
     this.heldBack = null;
-    this.acked = -2;
-    return this.ask("seek", { step: seq });
+    const reply = await this.ask("seek", { step: seq });
+    if (!reply.ok) this.seeking = null;
   }
 
   /** @param {Mode} mode */
@@ -160,7 +159,6 @@ export class Run {
    * @returns {boolean} whether there is something new to draw
    */
   receive(header, block) {
-    this.heard = performance.now();
     if (header.kind === "scene") {
       const { note, tensors } = frameOf(block, 0);
       this.scene = { note, tensors };
@@ -169,12 +167,14 @@ export class Run {
     if (header.kind !== "frames") return false;
     const last = block.seq + block.count - 1;
     const expected = this.timeline.last + 1;
-    if (this.mode === "every" && !this.seeking && block.seq > expected) {
+    if (this.seeking !== null && block.seq <= this.seeking && this.seeking <= last) {
+      if (block.seq !== expected) this.timeline.clear();
+      this.seeking = null;
+    } else if (this.mode === "every" && this.timeline.length && block.seq > expected) {
       // Never shown with a hole: what is missing is asked for again.
       void this.seek(expected).catch(() => undefined);
       return false;
     }
-    this.seeking = false;
     const fresh = this.timeline.push(block, this.head);
     this.computed = Math.max(this.computed, last);
     if (this.#room()) this.#ack(last);
@@ -184,10 +184,10 @@ export class Run {
 
   /** A state event of this run. @param {any} event */
   changed(event) {
-    this.heard = performance.now();
     this.state = event.state;
     this.computed = Math.max(this.computed, event.computed ?? -1);
     this.place = event.place ?? null;
+    if (event.progress && !this.progress) this.progressSince = performance.now();
     this.progress = event.progress ?? null;
     this.error = event.error ?? null;
     this.viewers = event.viewers ?? 1;
@@ -195,7 +195,6 @@ export class Run {
 
   /** @param {number} skip @param {string | null} replaces */
   async #start(skip, replaces) {
-    this.acked = -2;
     const { experiment, params, mode } = this;
     const reply = await this.socket.request("start", { experiment, params, mode, skip, ...(replaces ? { replaces } : {}) });
     if (reply.ok) this.#take(reply);
@@ -203,7 +202,6 @@ export class Run {
   }
 
   async #attach() {
-    this.acked = -2;
     const { mode } = this;
     const owner = this.owner ? { owner: this.owner } : {};
     const reply = await this.socket.request("attach", { run: this.id, seq: this.timeline.last, mode, ...owner });
@@ -229,7 +227,6 @@ export class Run {
   /** @param {number} seq */
   #ack(seq) {
     if (this.id === null) return;
-    this.acked = seq;
     this.socket.ack(this.id, seq);
   }
 }

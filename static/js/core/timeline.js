@@ -85,12 +85,17 @@ export class Timeline {
    */
   nearest(seq) {
     if (!this.held.length) return -1;
-    let found = this.first;
-    for (const block of this.held) {
-      if (block.seq > seq) break;
-      found = Math.min(seq, block.seq + block.count - 1);
-    }
-    return found;
+    const block = this.held[this.#before(seq)];
+    return block ? Math.min(seq, block.seq + block.count - 1) : this.first;
+  }
+
+  /**
+   * The held seq that is nearest to `seq` and not before it, or else the last held; -1: none.
+   * @param {number} seq
+   */
+  after(seq) {
+    if (this.has(seq)) return seq;
+    return this.held[this.#before(seq) + 1]?.seq ?? this.last;
   }
 
   /**
@@ -122,28 +127,32 @@ export class Timeline {
 
   /** @param {number} head */
   #evict(head) {
-    let let_go = 0;
-    while (this.bytes > this.budget && let_go < this.held.length - 1) {
-      const block = this.held[let_go];
+    let old = 0;
+    while (this.bytes > this.budget && old < this.held.length - 1) {
+      const block = this.held[old];
       if (block.seq + block.count > head) break;
       this.bytes -= block.bytes;
-      let_go += 1;
+      old += 1;
     }
-    if (let_go) this.held.splice(0, let_go);
+    if (old) this.held.splice(0, old);
   }
 
-  /** @param {number} seq */
+  /** The block that holds `seq`; -1: none. @param {number} seq */
   #index(seq) {
+    const index = this.#before(seq);
+    return index >= 0 && seq < this.held[index].seq + this.held[index].count ? index : -1;
+  }
+
+  /** The last block that begins at or before `seq`; -1: none. @param {number} seq */
+  #before(seq) {
     let low = 0;
-    let high = this.held.length - 1;
-    while (low <= high) {
+    let high = this.held.length;
+    while (low < high) {
       const middle = (low + high) >> 1;
-      const block = this.held[middle];
-      if (seq < block.seq) high = middle - 1;
-      else if (seq >= block.seq + block.count) low = middle + 1;
-      else return middle;
+      if (this.held[middle].seq <= seq) low = middle + 1;
+      else high = middle;
     }
-    return -1;
+    return low - 1;
   }
 }
 

@@ -157,6 +157,7 @@ function textual({ schema, value, onInput }, input) {
     onInput(text.trim() === "" && schema.nullable ? null : text, { commit, problem });
   };
   input.addEventListener("input", () => read(false));
+  input.addEventListener("change", () => read(true));
   return {
     element: input,
     set: (next) => void (input.value = next ?? ""),
@@ -177,13 +178,15 @@ registerWidget("code", (context) => {
   }
   const area = el("textarea", { id: context.id, class: "code", rows: 3, spellcheck: "false", "aria-describedby": context.describedby });
   const show = (/** @type {any} */ value) => void (area.value = JSON.stringify(value, null, 1) ?? "");
-  area.addEventListener("input", () => {
+  const read = (/** @type {boolean} */ commit) => {
     try {
-      context.onInput(JSON.parse(area.value), { commit: false });
+      context.onInput(JSON.parse(area.value), { commit });
     } catch {
-      context.onInput(null, { commit: false, problem: t("shell.error.json") });
+      context.onInput(null, { commit, problem: t("shell.error.json") });
     }
-  });
+  };
+  area.addEventListener("input", () => read(false));
+  area.addEventListener("change", () => read(true));
   show(context.value);
   return { element: area, set: show, raw: () => area.value, setRaw: (text) => void (area.value = text) };
 });
@@ -211,11 +214,13 @@ export function readMatrix(text) {
 registerWidget("matrix", ({ schema, value, id, describedby, onInput }) => {
   const area = el("textarea", { id, class: "code", rows: 4, spellcheck: "false", "aria-describedby": describedby });
   const show = (/** @type {any} */ next) => void (area.value = (next ?? []).map((/** @type {number[]} */ row) => row.join("  ")).join("\n"));
-  area.addEventListener("input", () => {
+  const read = (/** @type {boolean} */ commit) => {
     const result = readMatrix(area.value);
     const empty = !result.value.length;
-    onInput(empty && schema.nullable ? null : result.value, { commit: false, problem: result.problem });
-  });
+    onInput(empty && schema.nullable ? null : result.value, { commit, problem: result.problem });
+  };
+  area.addEventListener("input", () => read(false));
+  area.addEventListener("change", () => read(true));
   show(value);
   return { element: area, set: show, raw: () => area.value, setRaw: (text) => void (area.value = text) };
 });

@@ -35,6 +35,7 @@ import { Pens } from "./pens.js";
  * @property {number} last            the run's last step, 0 when it is not known
  * @property {number} racer           whose samples the play head follows
  * @property {(number | null)[]} [marks]  seqs with a vertical mark
+ * @property {number} [cap]           leave out of the range what exceeds the first frame's greatest value so many times
  */
 
 /** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
@@ -67,6 +68,7 @@ export class Chart {
     this.least = Infinity;
     this.most = -Infinity;
     this.furthest = 0;
+    this.first = -Infinity;
     this.x = new Axis(0, 1, false);
     this.y = new Axis(0, 1, false);
     this.#listen();
@@ -81,6 +83,7 @@ export class Chart {
     this.least = Infinity;
     this.most = -Infinity;
     this.furthest = 0;
+    this.first = -Infinity;
     for (const series of plan.series) if (series.timeline) this.#scan(series.timeline, 0, series);
   }
 
@@ -117,6 +120,7 @@ export class Chart {
   #extent(timeline) {
     if (timeline.last > this.seen) {
       const from = this.seen + 1;
+      if (this.first === -Infinity) this.#firsts(timeline);
       for (const series of this.plan.series) if (!series.timeline) this.#scan(timeline, from, series);
       this.seen = timeline.last;
     }
@@ -135,14 +139,27 @@ export class Chart {
     return true;
   }
 
+  /** The greatest value of the first frame held: a racer that diverges must not set the scale for all. @param {Timeline} timeline */
+  #firsts(timeline) {
+    const block = timeline.blocks().next().value;
+    for (const series of this.plan.series) {
+      const part = block?.tensor(series.tensor);
+      const value = part ? valueOf(part, 0, series) : NaN;
+      if (value > this.first) this.first = value;
+    }
+  }
+
   /** @param {Timeline} timeline @param {number} from @param {Series} series */
   #scan(timeline, from, series) {
+    const { cap } = this.plan;
+    const most = cap && this.first > 0 ? cap * this.first : Infinity;
     for (const block of timeline.blocks(from)) {
       const part = block.tensor(series.tensor);
       if (!part) continue;
       const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
       for (let f = 0; f < block.count; f++) {
         const value = valueOf(part, f, series);
+        if (value > most) continue;
         if (Number.isFinite(value) && (!this.plan.log || value > 0)) {
           if (value < this.least) this.least = value;
           if (value > this.most) this.most = value;

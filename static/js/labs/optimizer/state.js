@@ -3,7 +3,7 @@
  * the rate and the step where it hands over to SGD, every rule its effective rate.
  */
 
-import { card, el } from "../../core/dom.js";
+import { card, el, fill } from "../../core/dom.js";
 import { typeset } from "../../core/math.js";
 import { Chart } from "./chart.js";
 import { strokeOf } from "./marks.js";
@@ -33,15 +33,16 @@ export class StateCurves {
     this.element.classList.add("race-state");
     this.chart = new Chart({ seek: (seq) => race.stage.player.seek(seq), inks: () => race.inks });
     this.legend = el("ul", { class: "chart-legend" });
-    this.views = new Switcher(t("optimizer.page.state_views"), [], "", (value) => {
-      this.wish = value;
+    this.views = el("select", { class: "small", "aria-label": t("optimizer.page.state_views") });
+    this.views.addEventListener("change", () => {
+      this.wish = this.views.value;
       this.#again();
     });
     this.axis = new Switcher(t("optimizer.page.coordinate"), [["0", "x"], ["1", "y"]], "0", (value) => {
       race.coordinate = Number(value);
       this.#again();
     });
-    this.card.actions.append(this.views.element, this.axis.element);
+    this.card.actions.append(this.views, this.axis.element);
     this.card.body.append(this.legend, this.chart.element);
   }
 
@@ -53,11 +54,11 @@ export class StateCurves {
     if (!racer) return;
     const views = this.#offers();
     this.view = views.includes(this.wish) ? this.wish : views[0];
+    fill(this.views, ...views.map((name) => el("option", { value: name }, t(`optimizer.page.view_${name}`))));
     this.views.value = this.view;
-    this.views.offer(views.map((name) => [name, t(`optimizer.page.view_${name}`)]));
     this.axis.set(String(race.coordinate));
     this.axis.element.hidden = this.view === "switch";
-    this.card.heading.textContent = `${racer.label}: ${t(`optimizer.page.title_${this.view}`)}`;
+    this.card.heading.textContent = t(`optimizer.page.title_${this.view}`, { racer: racer.label });
     const { series, bands, log } = this.#plans()[this.view]();
     this.switched = null;
     this.scanned = -1;

@@ -99,7 +99,9 @@ export class Surface2D {
     });
     paths.canvas.classList.add("race-paths");
     const heads = new Layer(this.figure, () => {
-      if (this.layers) this.#heads();
+      if (!this.layers) return;
+      this.start.place();
+      this.#heads();
     });
     heads.canvas.classList.add("race-heads");
     this.layers = { ground, paths, heads };
@@ -157,6 +159,7 @@ export class Surface2D {
       update[`${name}.tickfont.color`] = colours.muted;
       update[`${name}.title.font.color`] = colours.muted;
       update[`${name}.tickcolor`] = colours.line;
+      update[`${name}.linecolor`] = colours.line;
     }
     await plots.relayout(this.figure, update);
     this.#again();

@@ -90,9 +90,9 @@ export class Table {
         name.title = stopped >= STOPPED ? t(stopped === STOPPED ? "optimizer.page.diverged" : "optimizer.page.stopped_nan") : "";
       }
       const value = Number(loss?.data[r]);
-      write(lossCell, num(value, 3), exact(value));
+      write(lossCell, short(value), exact(value));
       const distance = this.#distance(Number(position?.data[2 * r]), Number(position?.data[2 * r + 1]));
-      write(far, race.minima.length ? num(distance, 3) : "·", race.minima.length ? exact(distance) : "");
+      write(far, race.minima.length ? short(distance) : "·", race.minima.length ? exact(distance) : "");
       write(steps, this.reached[r] <= frame.step ? num(this.reached[r]) : "·", "");
     });
   }
@@ -140,6 +140,12 @@ function write(element, text, title) {
   if (element.textContent === text) return;
   element.textContent = text;
   if (title) element.setAttribute("data-exact", title);
+}
+
+/** Three digits, two beside an exponent: what fits a column. @param {number} value */
+function short(value) {
+  const size = Math.abs(value);
+  return num(value, size > 0 && (size < 1e-3 || size >= 1e6) ? 2 : 3);
 }
 
 /** A tolerance as a heading: 10⁻³ where it is a power of ten. @param {number} value */

@@ -1,0 +1,66 @@
+/**
+ * What the page is doing (loading, queued, computing, reconnecting), and what went wrong: the last
+ * picture stays in either case.
+ */
+
+import { byId, el, fill, iconButton } from "./dom.js";
+import { duration, num } from "./format.js";
+import { say, t } from "./i18n.js";
+
+/** @typedef {import("./run.js").Run} Run */
+
+/** The small line over the picture. Empty: nothing is going on. @param {string} text @param {boolean} [busy] */
+export function status(text, busy = true) {
+  const box = byId("status");
+  const line = byId("status-text");
+  if (line.textContent !== text) line.textContent = text;
+  box.hidden = !text;
+  box.classList.toggle("busy", busy);
+}
+
+/**
+ * The sentence for a run that has nothing new to show yet; "" when there is nothing to say.
+ * @param {Run} run
+ */
+export function sentence(run) {
+  if (run.state === "starting") return t("shell.status.starting");
+  if (run.state === "queued") return run.place ? t("shell.status.queued", { place: run.place }) : t("shell.status.starting");
+  if (!run.progress) return "";
+  const { done, total, stage } = run.progress;
+  const spent = (performance.now() - (run.progressSince ?? performance.now())) / 1000;
+  const left = spent > 1 && done > 0 && total > done ? t("shell.status.left", { time: duration((spent / done) * (total - done)) }) : "";
+  const share = total > 0 ? `${Math.floor((100 * done) / total)}%` : num(done);
+  return [say(stage) || t("shell.status.computing"), share, left].filter(Boolean).join(" · ");
+}
+
+/**
+ * An error that says what to change; it stays until closed or until a run succeeds.
+ * @param {string} text
+ * @param {{label: string, run: () => void} | null} [action]
+ */
+export function banner(text, action = null) {
+  const box = byId("banner");
+  box.hidden = !text;
+  if (!text) return fill(box);
+  const button = action && el("button", { type: "button", class: "button small", onclick: action.run }, action.label);
+  const close = iconButton("close", t("shell.close"), () => banner(""));
+  fill(box, el("p", {}, text), ...(button ? [button] : []), close);
+}
+
+/**
+ * A line above the picture: a preset's caption, a pinned run's difference, a run that is followed.
+ * @param {...Node} content none: the line goes
+ */
+export function notice(...content) {
+  const box = byId("notice");
+  box.hidden = !content.length;
+  fill(box, ...content);
+}
+
+/** A short confirmation that goes by itself. @param {string} text */
+export function toast(text) {
+  document.querySelector(".toast")?.remove();
+  const box = el("div", { class: "toast", role: "status" }, text);
+  document.body.append(box);
+  window.setTimeout(() => box.remove(), 2600);
+}
