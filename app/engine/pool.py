@@ -228,7 +228,7 @@ class PoolStream:
 
     async def ask(self, question: Question) -> Any:
         if self._number not in self._worker.orders:
-            raise Failed(Message("server.no-such-run").as_json())
+            raise Failed(Message("server.unknown-run").as_json())
         return await self._worker.ask(self._number, question)
 
     def heard(self, kind: str, rest: Sequence[Any], data: bytes) -> None:

@@ -107,7 +107,7 @@ class Session:
     def _attach(self, request: wire.Attach) -> wire.Reply:
         run = self._engine.runs.get(request.run)
         if run is None:
-            raise UserError(Message("server.no-such-run"))
+            raise UserError(Message("server.unknown-run"))
         if request.owner is not None and not secrets.compare_digest(request.owner.encode(), run.owner.encode()):
             raise UserError(Message("server.not-owner"))
         before = self.viewers.get(run.id)
@@ -136,8 +136,7 @@ class Session:
     def _viewed(self, run: str) -> Viewer:
         viewer = self.viewers.get(run)
         if viewer is None or viewer.run.gone:
-            known = run in self._engine.runs
-            raise UserError(Message("server.not-viewing" if known else "server.no-such-run"))
+            raise UserError(Message("server.unknown-run"))
         return viewer
 
     def _room_for_viewer(self) -> None:

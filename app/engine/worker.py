@@ -159,7 +159,7 @@ class Worker:
         job = self._jobs.get(of)
         try:
             if job is None:
-                raise Failed(Message("server.no-such-run").as_json())
+                raise Failed(Message("server.unknown-run").as_json())
             if question.kind == "script" or question.seq < 0:
                 self._answer(number, job, question, None)
             elif question.seq > max(job.computed, job.order.after):
