@@ -40,7 +40,7 @@ import { Pens } from "./pens.js";
 
 /** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
 
-const PAD = { left: 40, right: 10, top: 8, bottom: 20 };
+const PAD = { left: 40, right: 18, top: 8, bottom: 20 };
 /** Decades that a logarithmic axis shows at most. */
 const DECADES = 14;
 
@@ -68,6 +68,7 @@ export class Chart {
     this.least = Infinity;
     this.most = -Infinity;
     this.furthest = 0;
+    /** The greatest value of the first frame. */
     this.first = -Infinity;
     this.x = new Axis(0, 1, false);
     this.y = new Axis(0, 1, false);
@@ -120,7 +121,6 @@ export class Chart {
   #extent(timeline) {
     if (timeline.last > this.seen) {
       const from = this.seen + 1;
-      if (this.first === -Infinity) this.#firsts(timeline);
       for (const series of this.plan.series) if (!series.timeline) this.#scan(timeline, from, series);
       this.seen = timeline.last;
     }
@@ -139,18 +139,13 @@ export class Chart {
     return true;
   }
 
-  /** The greatest value of the first frame held: a racer that diverges must not set the scale for all. @param {Timeline} timeline */
-  #firsts(timeline) {
-    const block = timeline.blocks().next().value;
-    for (const series of this.plan.series) {
-      const part = block?.tensor(series.tensor);
-      const value = part ? valueOf(part, 0, series) : NaN;
-      if (value > this.first) this.first = value;
-    }
-  }
-
   /** @param {Timeline} timeline @param {number} from @param {Series} series */
   #scan(timeline, from, series) {
+    if (from <= timeline.first) {
+      // A racer that diverges must not set the scale for all: the first frame's value does.
+      const part = timeline.blocks().next().value?.tensor(series.tensor);
+      this.first = Math.max(this.first, part ? valueOf(part, 0, series) || 0 : 0);
+    }
     const { cap } = this.plan;
     const most = cap && this.first > 0 ? cap * this.first : Infinity;
     for (const block of timeline.blocks(from)) {

@@ -5,6 +5,7 @@
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
+import "./racers.js";
 import { Loss } from "./loss.js";
 import { Race } from "./model.js";
 import { Schedule } from "./schedule.js";

@@ -89,7 +89,7 @@ export class Surface2D {
       xaxis: { range: [x0, x1], title: { text: "x", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
       yaxis: { range: [y0, y1], title: { text: "y", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
     };
-    await plots.newPlot(this.figure, [{ x: [], y: [], type: "scatter", hoverinfo: "skip" }], layout, { doubleClick: false });
+    await plots.newPlot(this.figure, [{ x: [], y: [], type: "scatter", hoverinfo: "skip" }], layout, { doubleClick: false, showTips: false });
     if (this.layers) return;
     const ground = new Layer(this.figure, (layer) => this.ground.paint(layer, this.colours));
     ground.canvas.classList.add("race-ground");

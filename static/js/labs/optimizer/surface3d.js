@@ -72,18 +72,19 @@ export class Surface3D {
     const { plots } = race.stage;
     const colours = plots.colors();
     const heights = this.#heights();
-    const data = [this.#ground(last, heights, colours), ...race.racers.map((_, r) => this.#path(r, heights))];
-    const axis = (/** @type {string} */ title) => ({ title: { text: title }, showspikes: false });
+    const view = /** @type {number[]} */ (last.note.view);
+    const data = [this.#ground(last, heights, colours), ...race.racers.map((_, r) => this.#path(r, heights, view))];
+    const axis = (/** @type {string} */ title, /** @type {number[]} */ range) => ({ title: { text: title }, showspikes: false, range });
     const layout = {
       margin: { l: 0, r: 0, t: 0, b: 0 },
       uirevision: "kept",
       scene: {
-        xaxis: axis("x"),
-        yaxis: axis("y"),
-        zaxis: { ...axis(heights.log ? "log₁₀ f" : "f"), range: heights.range },
+        xaxis: axis("x", view.slice(0, 2)),
+        yaxis: axis("y", view.slice(2)),
+        zaxis: axis(heights.log ? "log₁₀ (f − min)" : "f", heights.range),
         aspectmode: "manual",
         aspectratio: { x: 1.2, y: 1.2, z: 0.7 },
-        camera: { eye: { x: -1.3, y: -1.5, z: 1.1 } },
+        camera: { eye: { x: -1.25, y: -1.45, z: 1.15 }, center: { x: 0, y: 0, z: -0.15 } },
       },
     };
     await plots.react(this.figure, data, layout);
@@ -105,7 +106,8 @@ export class Surface3D {
     const log = (sorted[sorted.length >> 1] - least) / (high - least) < 0.15;
     const floor = (high - least) * 1e-4;
     const of = log ? (/** @type {number} */ v) => Math.log10(Math.max(floor, v - least)) : (/** @type {number} */ v) => v;
-    return { log, of, range: [of(low), of(high)] };
+    const room = 0.02 * (of(high) - of(low));
+    return { log, of, range: [of(low) - room, of(high) + room] };
   }
 
   /** @param {SceneView} scene @param {{of: (v: number) => number}} heights @param {any} colours */
@@ -129,12 +131,17 @@ export class Surface3D {
     };
   }
 
-  /** @param {number} r @param {{of: (v: number) => number, range: number[]}} heights */
-  #path(r, heights) {
+  /**
+   * One racer's path, with a gap where it leaves the view: WebGL would draw it across the whole page.
+   * @param {number} r
+   * @param {{of: (v: number) => number, range: number[]}} heights
+   * @param {number[]} view
+   */
+  #path(r, heights, [x0, x1, y0, y1]) {
     const { race } = this;
     const { timeline } = race.stage;
     const every = Math.max(1, Math.ceil((this.seq + 1) / POINTS));
-    /** @type {number[][]} */
+    /** @type {(number | null)[][]} */
     const [xs, ys, zs] = [[], [], []];
     const lift = (heights.range[1] - heights.range[0]) * 0.006;
     for (const block of timeline.blocks(timeline.first, this.seq)) {
@@ -143,9 +150,12 @@ export class Surface3D {
       if (!position || !loss) continue;
       for (let f = 0; f < block.count; f++) {
         if ((block.seq + f) % every && block.seq + f !== this.seq) continue;
-        xs.push(Number(position.data[f * position.size + 2 * r]));
-        ys.push(Number(position.data[f * position.size + 2 * r + 1]));
-        zs.push(heights.of(Number(loss.data[f * loss.size + r])) + lift);
+        const x = Number(position.data[f * position.size + 2 * r]);
+        const y = Number(position.data[f * position.size + 2 * r + 1]);
+        const inside = x >= x0 && x <= x1 && y >= y0 && y <= y1;
+        xs.push(inside ? x : null);
+        ys.push(inside ? y : null);
+        zs.push(inside ? heights.of(Number(loss.data[f * loss.size + r])) + lift : null);
       }
     }
     return {
