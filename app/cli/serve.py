@@ -1,0 +1,78 @@
+"""``serve``: the settings of one server, its socket, and the address for people."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import webbrowser
+
+import psutil
+import uvicorn
+from pydantic import ValidationError
+
+from app.cli.words import catalogue, refuse
+from app.labs.contract import Message
+from app.main import create_app
+from app.settings import Settings
+from app.web.listen import exit_cleanly, listen, uvicorn_options
+
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serves until SIGTERM (exit code 0) or Ctrl-C."""
+    given = {name: getattr(options, name) for name in ("host", "port", "workers", "device", "root_path")}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        return refuse(Message("cli.bad-option", {"name": _name(first["loc"]), "got": str(first["input"]), "why": first["msg"]}))
+    lan = machine_addresses() if settings.host in EVERY_ADDRESS else []
+    hosts = {*settings.hosts, settings.host, *lan} - set(EVERY_ADDRESS)
+    try:
+        sock = listen(settings.host, settings.port, settings.send_seconds)
+    except OSError as error:
+        return refuse(Message("cli.cannot-listen", {"host": settings.host, "port": settings.port, "why": error.strerror or ""}))
+    port = sock.getsockname()[1]
+    here = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
+    address = f"http://{here}:{port}{settings.root_path}/"
+    announce(address, [f"http://{host}:{port}{settings.root_path}/" for host in lan])
+    app = create_app(settings.model_copy(update={"hosts": sorted(hosts)}))
+    server = uvicorn.Server(uvicorn.Config(app, root_path=settings.root_path, log_level="warning", **uvicorn_options()))
+    exit_cleanly()
+    if options.open and has_display():
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    try:
+        server.run(sockets=[sock])
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def announce(address: str, lan: list[str]) -> None:
+    """Prints where the app is; for a class also the address in the local network as a QR code."""
+    words = catalogue()
+    print(words.text("cli.serving", address=address), flush=True)
+    for other in lan:
+        print(words.text("cli.serving.lan", address=other), flush=True)
+    if lan and sys.stdout.isatty():
+        import segno
+
+        segno.make(lan[0], micro=False).terminal(compact=True)
+
+
+def machine_addresses() -> list[str]:
+    """This machine's own IPv4 addresses, loopback left out."""
+    found = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family.name == "AF_INET"]
+    return [address for address in found if not address.startswith("127.")]
+
+
+def has_display() -> bool:
+    """Whether a browser window can open here."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _name(loc: tuple[int | str, ...]) -> str:
+    return "--" + str(loc[0]).replace("_", "-") if loc else ""

@@ -1,0 +1,1 @@
+"""Readable torch modules that the labs share."""

@@ -1,0 +1,78 @@
+"""The HTML pages: the home page, one page a lab, and the page of an error."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from app import labs
+from app.web import languages
+from app.web.api import Api
+from app.web.assets import Assets, view_names
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+LABS = ("optimizer", "convolution", "recurrent", "attention")
+YEAR = 365 * 24 * 3600
+
+
+class Pages:
+    """Renders pages in the reader's language."""
+
+    def __init__(self, assets: Assets, api: Api) -> None:
+        self._assets = assets
+        self._api = api
+        self._templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+
+    async def home(self, request: Request) -> Response:
+        return self._render(request, "home.html", lab=None)
+
+    async def lab(self, request: Request) -> Response:
+        lab = request.url.path.rstrip("/").rpartition("/")[2]
+        return self._render(request, f"labs/{lab}.html", lab=lab)
+
+    async def error(self, request: Request, error: Exception) -> Response:
+        """What went wrong, as a page for people and as JSON for programs."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse({"error": status}, status)
+        return self._render(request, "error.html", status_code=status, lab=None, status=status)
+
+    def _render(self, request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
+        root = request.scope.get("root_path", "")
+        asked = request.query_params.get("lang")
+        lang = languages.choose(asked, request.cookies.get("lang"), request.headers.get("accept-language"))
+        page = {
+            "root": root,
+            "lab": values["lab"],
+            "lang": lang,
+            "base": root + self._assets.base,
+            "plotly": root + self._assets.plotly,
+            "experiments": f"{root}/api/experiments?v={self._api.version}",
+            "locales": {
+                code: f"{root}/api/locale/{code}.json?v={languages.catalogue(code).version}" for code in languages.LANGUAGES
+            },
+            "views": view_names(self._assets, labs.experiments()),
+        }
+        html = self._templates.get_template(template).render(
+            t=languages.catalogue(lang).text,
+            lang=lang,
+            root=root,
+            static=partial(_static, root, self._assets),
+            languages=list(languages.LANGUAGES.items()),
+            page=page,
+            **values,
+        )
+        response = HTMLResponse(html, status_code, headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"})
+        if asked == lang:
+            response.set_cookie("lang", lang, max_age=YEAR, path=root or "/", samesite="lax")
+        return response
+
+
+def _static(root: str, assets: Assets, path: str) -> str:
+    return root + assets.url(path)
