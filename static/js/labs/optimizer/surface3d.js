@@ -4,7 +4,10 @@
  */
 
 import { el } from "../../core/dom.js";
+import { num } from "../../core/format.js";
+import { tone, toneScale } from "./contour.js";
 
+/** @typedef {import("./contour.js").ToneScale} ToneScale */
 /** @typedef {import("./model.js").Race} Race */
 /** @typedef {import("../../core/types.js").SceneView} SceneView */
 
@@ -13,6 +16,8 @@ const EVERY_MS = 300;
 /** Grid lines and path points are thinned to about this many: more are not seen. */
 const GRID = 80;
 const POINTS = 600;
+/** How far a path floats above the surface, which would swallow half of it. */
+const LIFT = 0.012;
 
 export class Surface3D {
   /** @param {Race} race */
@@ -71,9 +76,9 @@ export class Surface3D {
     if (!last?.tensors.z || !this.open) return;
     const { plots } = race.stage;
     const colours = plots.colors();
-    const heights = this.#heights();
+    const scale = toneScale(/** @type {Float32Array} */ (last.tensors.z.data));
     const view = /** @type {number[]} */ (last.note.view);
-    const data = [this.#ground(last, heights, colours), ...race.racers.map((_, r) => this.#path(r, heights, view))];
+    const data = [this.#ground(last, scale, colours), ...race.racers.map((_, r) => this.#path(r, scale, view))];
     const axis = (/** @type {string} */ title, /** @type {number[]} */ range) => ({ title: { text: title }, showspikes: false, range });
     const layout = {
       margin: { l: 0, r: 0, t: 0, b: 0 },
@@ -81,7 +86,7 @@ export class Surface3D {
       scene: {
         xaxis: axis("x", view.slice(0, 2)),
         yaxis: axis("y", view.slice(2)),
-        zaxis: axis(heights.log ? "log₁₀ (f − min)" : "f", heights.range),
+        zaxis: this.#heightAxis(scale, "f"),
         aspectmode: "manual",
         aspectratio: { x: 1.2, y: 1.2, z: 0.7 },
         camera: { eye: { x: -1.25, y: -1.45, z: 1.15 }, center: { x: 0, y: 0, z: -0.15 } },
@@ -91,27 +96,15 @@ export class Surface3D {
     this.painted = performance.now();
   }
 
-  /** How a loss becomes a height: its logarithm where it spans decades above the least there is. */
-  #heights() {
-    const { race } = this;
-    const z = /** @type {Float32Array} */ (this.last?.tensors.z.data);
-    let low = Infinity;
-    let high = -Infinity;
-    for (const value of z) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    const least = Math.min(low, race.least ?? low);
-    const sorted = Float32Array.from(z).sort();
-    const log = (sorted[sorted.length >> 1] - least) / (high - least) < 0.15;
-    const floor = (high - least) * 1e-4;
-    const of = log ? (/** @type {number} */ v) => Math.log10(Math.max(floor, v - least)) : (/** @type {number} */ v) => v;
-    const room = 0.02 * (of(high) - of(low));
-    return { log, of, range: [of(low) - room, of(high) + room] };
+  /** The axis shows losses; heights are their tones, as in the flat picture. @param {ToneScale} scale @param {string} title */
+  #heightAxis(scale, title) {
+    const places = [0, 0.25, 0.5, 0.75, 1];
+    const loss = (/** @type {number} */ at) => scale.low + at ** (1 / scale.power) * (scale.high - scale.low);
+    return { title: { text: title }, showspikes: false, range: [-0.02, 1.04], tickvals: places, ticktext: places.map((at) => num(loss(at), 2)) };
   }
 
-  /** @param {SceneView} scene @param {{of: (v: number) => number}} heights @param {any} colours */
-  #ground(scene, heights, colours) {
+  /** @param {SceneView} scene @param {ToneScale} scale @param {any} colours */
+  #ground(scene, scale, colours) {
     const { x, y, z } = scene.tensors;
     const width = x.data.length;
     const height = y.data.length;
@@ -122,7 +115,7 @@ export class Surface3D {
       type: "surface",
       x: columns.map((i) => Number(x.data[i])),
       y: pick(height).map((j) => Number(y.data[j])),
-      z: pick(height).map((j) => columns.map((i) => heights.of(Number(z.data[j * width + i])))),
+      z: pick(height).map((j) => columns.map((i) => tone(scale, Number(z.data[j * width + i])))),
       colorscale: colours.surface,
       showscale: false,
       hoverinfo: "skip",
@@ -134,16 +127,15 @@ export class Surface3D {
   /**
    * One racer's path, with a gap where it leaves the view: WebGL would draw it across the whole page.
    * @param {number} r
-   * @param {{of: (v: number) => number, range: number[]}} heights
+   * @param {ToneScale} scale
    * @param {number[]} view
    */
-  #path(r, heights, [x0, x1, y0, y1]) {
+  #path(r, scale, [x0, x1, y0, y1]) {
     const { race } = this;
     const { timeline } = race.stage;
     const every = Math.max(1, Math.ceil((this.seq + 1) / POINTS));
     /** @type {(number | null)[][]} */
     const [xs, ys, zs] = [[], [], []];
-    const lift = (heights.range[1] - heights.range[0]) * 0.006;
     for (const block of timeline.blocks(timeline.first, this.seq)) {
       const position = block.tensor("position");
       const loss = block.tensor("loss");
@@ -155,7 +147,7 @@ export class Surface3D {
         const inside = x >= x0 && x <= x1 && y >= y0 && y <= y1;
         xs.push(inside ? x : null);
         ys.push(inside ? y : null);
-        zs.push(inside ? heights.of(Number(loss.data[f * loss.size + r])) + lift : null);
+        zs.push(inside ? tone(scale, Number(loss.data[f * loss.size + r])) + LIFT : null);
       }
     }
     return {
