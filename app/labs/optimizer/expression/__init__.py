@@ -63,8 +63,8 @@ def parse(text: str, constants: Mapping[str, float] | None = None) -> Expression
 def _compiled(source: str) -> TorchFunction:
     import torch
 
-    # The source was written by function_source from four kinds of node: names of FUNCTIONS, x, y and numbers.
-    scope: dict[str, object] = {"torch": torch, "__builtins__": {}}
+    # The source was written by function_source from the tree: names of FUNCTIONS, x, y and numbers, nothing typed.
+    scope: dict[str, object] = {"torch": torch}
     exec(compile(source, "<expression>", "exec"), scope)
     function = scope["f"]
     assert callable(function)

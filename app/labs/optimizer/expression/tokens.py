@@ -117,7 +117,8 @@ def _with_products(tokens: list[Token], typed: str) -> list[Token]:
         previous = tokens[i - 1] if i else None
         if previous is not None and previous.kind == "number" and (token.kind == "name" or token.python == "("):
             if i > 1 and tokens[i - 2].python in ("/", "**"):
-                start = tokens[max(i - 3, 0)].start
+                whole = i > 2 and tokens[i - 3].kind != "operator"
+                start = tokens[i - 3 if whole else i - 1].start
                 refuse("ambiguous", piece=typed[start : token.end], position=start + 1)
             result.append(Token("operator", "*", token.start, token.start + 1))
         result.append(token)
