@@ -17,6 +17,8 @@ import { Lost } from "./socket.js";
 /** At most five questions a second while playing. */
 const PERIOD = 200;
 const KEPT = 200;
+/** Two roads to one float32 number may part by rounding: less than this, relative, is called equal. */
+const NEAR = 1e-4;
 
 export class Explain {
   /**
@@ -183,9 +185,10 @@ export class Explain {
     const { reference } = answer;
     if (!reference) return [];
     const difference = Math.abs(toNumber(reference.difference));
-    const same = difference === 0;
-    const line = el("p", { class: difference < 1e-3 * Math.max(1, Math.abs(toNumber(answer.result))) ? "parity good" : "parity bad" });
-    line.append(t(same ? "shell.explain.parity.exact" : "shell.explain.parity", { name: reference.name, difference: num(difference, 2) }));
+    const near = difference <= NEAR * Math.max(1, Math.abs(toNumber(answer.result)));
+    const id = difference === 0 ? "shell.explain.parity.exact" : near ? "shell.explain.parity" : "shell.explain.parity.off";
+    const line = el("p", { class: near ? "parity good" : "parity bad" });
+    line.append(t(id, { name: reference.name, difference: num(difference, 2) }));
     line.setAttribute("data-exact", exact(toNumber(reference.value)));
     line.tabIndex = 0;
     return [line];

@@ -252,6 +252,7 @@ export class Lab {
     else if (runs.pending) status(sentence(run) || t("shell.status.computing"));
     else if (!run.ended && sentence(run)) status(sentence(run));
     else if (this.player.waiting) status(t("shell.status.computing"));
+    else if (run.mode === "live" && run.skipped) status(t("shell.status.gap", { count: run.skipped }), false);
     else if (run.follows) status(t("shell.status.following", { viewers: run.viewers }), false);
     else if (run.viewers > 1) status(t("shell.status.watched", { viewers: run.viewers - 1 }), false);
     else status("");

@@ -49,6 +49,10 @@ export class Run {
     /** @type {Message | null} */
     this.error = null;
     this.viewers = 1;
+    /** Another run took its place on the server: it is not asked, and not revived. */
+    this.gone = false;
+    /** How many frames live mode left out. */
+    this.skipped = 0;
     /** @type {import("./types.js").SceneView | null} */
     this.scene = null;
     this.timeline = new Timeline(budget);
@@ -104,7 +108,7 @@ export class Run {
    * @returns {Promise<Reply>}
    */
   async ask(type, fields = {}) {
-    if (this.id === null) throw new Lost("the run has not begun");
+    if (this.id === null || this.gone) throw new Lost("the run is not on the server");
     const reply = await this.socket.request(type, { run: this.id, ...fields });
     if (reply.ok || !reply.error?.id.includes("unknown")) return reply;
     const revived = await this.revive();
@@ -114,7 +118,7 @@ export class Run {
 
   /** @param {"pause" | "resume" | "cancel"} type @param {Record<string, unknown>} [fields] */
   async tell(type, fields = {}) {
-    if (this.id === null || !this.owner || this.ended) return;
+    if (this.id === null || !this.owner || this.ended || this.gone) return;
     try {
       await this.socket.request(type, { run: this.id, ...fields });
     } catch (error) {
@@ -140,6 +144,7 @@ export class Run {
   async setMode(mode) {
     if (mode === this.mode) return;
     this.mode = mode;
+    this.skipped = 0;
     if (this.id !== null && !this.complete) await this.#attach();
   }
 
@@ -191,6 +196,7 @@ export class Run {
     this.progress = event.progress ?? null;
     this.error = event.error ?? null;
     this.viewers = event.viewers ?? 1;
+    if (event.gap) this.skipped += event.gap[1] - event.gap[0] + 1;
   }
 
   /** @param {number} skip @param {string | null} replaces */

@@ -84,11 +84,12 @@ export class Runs {
     const run = new Run(this.socket, { experiment: this.experiment, params, mode: this.mode, id: follow });
     try {
       const before = this.pending ?? (this.shown === this.pinned ? null : this.shown);
-      const replaces = before && before.owner && !before.ended && !follow ? before.id : null;
+      const replaces = before?.owner && !follow ? before.id : null;
       this.arriving = run;
       this.current = wish;
       const reply = await run.begin(replaces);
       if (reply.ok) {
+        if (before && replaces) before.gone = true;
         if (this.pending && this.pending.id !== replaces) void this.pending.tell("cancel");
         this.pending = run;
         this.#ready(run);
@@ -151,7 +152,7 @@ export class Runs {
     this.hooks.changed();
     const mine = new Set([this.shown, this.pending, this.pinned]);
     for (const run of mine) {
-      if (!run) continue;
+      if (!run || run.gone) continue;
       try {
         const reply = await run.recover();
         if (reply && !reply.ok && run === this.shown) this.hooks.refused(reply, { params: run.params, at: 0, play: false, follow: null });
