@@ -42,8 +42,8 @@ export class StateCurves {
       race.coordinate = Number(value);
       this.#again();
     });
-    this.card.actions.append(this.views, this.axis.element);
-    this.card.body.append(this.legend, this.chart.element);
+    this.card.actions.append(this.views);
+    this.card.body.append(el("div", { class: "chart-row" }, this.legend, this.axis.element), this.chart.element);
   }
 
   /** The run, the selection or the theme changed. */

@@ -12,7 +12,7 @@ export class Switcher {
   constructor(name, choices, value, onPick) {
     this.onPick = onPick;
     this.value = value;
-    this.element = el("div", { class: "switcher", role: "group", "aria-label": name });
+    this.element = el("div", { class: "segments switcher", role: "group", "aria-label": name });
     this.offer(choices);
   }
 

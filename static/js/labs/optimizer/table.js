@@ -41,7 +41,7 @@ export class Table {
     const head = (/** @type {string} */ text, /** @type {string} */ title = "") => el("th", { scope: "col", title: title || null }, text);
     const tolerance = Number(race.params.tolerance ?? 1e-3);
     this.headings.replaceChildren(
-      el("th", { scope: "col" }, el("span", { class: "sr-only" }, t("optimizer.page.racer"))),
+      el("th", { scope: "col" }, el("span", { class: "unseen" }, t("optimizer.page.racer"))),
       head(t("optimizer.page.loss")),
       head(t("optimizer.page.to_minimum")),
       head(t("optimizer.page.steps_to", { tolerance: power(tolerance) }), t("optimizer.page.steps_to_help", { tolerance })),
