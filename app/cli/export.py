@@ -48,7 +48,7 @@ def write_npz(path: Path, scene: Scene, frames: Sequence[Frame]) -> None:
 
 def write_csv(path: Path, scene: Scene, frames: Sequence[Frame]) -> None:
     """A row a frame, a flattened column a number (``position[0,1]``). Raises TooWide above MOST_COLUMNS."""
-    columns = dict.fromkeys(column for frame in frames[:1] + frames[-1:] for column, _ in _cells(frame))
+    columns = dict.fromkeys(column for frame in (*frames[:1], *frames[-1:]) for column, _ in _cells(frame))
     columns.update(dict.fromkeys(column for frame in frames for column, _ in _cells(frame)) if len(columns) < MOST_COLUMNS else {})
     if len(columns) + 1 > MOST_COLUMNS:
         raise TooWide(len(columns) + 1, MOST_COLUMNS)

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _compute(experiment: str, params: Params, device: str, out: Path) -> int:
     module = labs.module(experiment)
-    device = labs.resolve_device(device)
+    device = _device(device)
     scene = module.scene(params, device)
     frames: list[Frame] = []
     code = 0
@@ -60,6 +60,16 @@ def _compute(experiment: str, params: Params, device: str, out: Path) -> int:
     except TooWide as error:
         return refuse(Message("cli.too-wide", {"columns": error.columns, "most": error.most}))
     return code
+
+
+def _device(asked: str) -> str:
+    """Where torch computes. Raises UserError where CUDA is asked for and there is none."""
+    import torch
+
+    torch.set_num_threads(1)  # as in the workers: on shared machines more made small models slower
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise UserError(Message("cli.no-cuda"))
+    return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _watched(items: Iterator[Frame | Progress], length: int | None) -> Iterator[Frame]:
