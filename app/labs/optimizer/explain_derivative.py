@@ -26,9 +26,9 @@ def derivative(node: ast.expr, variable: str) -> ast.expr:
             du = derivative(u, variable)
             return du if _is(du, 0) else _mul(_outer(function, u), du)
         case ast.Call(func=ast.Name(id="max" | "min" as function), args=[u, v]):
-            # The larger (smaller) side's slope; on the crease torch shares it half and half, which has no one formula.
+            # The larger (smaller) side's slope; where both are equal torch gives each one half.
             larger = _sub(u, v) if function == "max" else _sub(v, u)
-            first, second = _call("step", larger), _call("step", _neg(larger))
+            first, second = _call("half", larger), _call("half", _neg(larger))
             return _add(_mul(first, derivative(u, variable)), _mul(second, derivative(v, variable)))
     raise ValueError(f"no derivative of {ast.dump(node)}")
 

@@ -45,6 +45,7 @@ _ONE: dict[str, Callable[[np.float64], Any]] = {
     "abs": np.abs,
     "sign": np.sign,
     "step": lambda v: np.heaviside(v, 0),
+    "half": lambda v: np.heaviside(v, 0.5),
     "floor": np.floor,
 }
 _MANY: dict[str, Callable[..., Any]] = {
@@ -141,8 +142,7 @@ class _Writer:
                 least = 1 if isinstance(op, ast.Add) else 2
                 return f"{self.write(left)[0]} {sign} {self.after(right, least)}", 1
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                text = self.product(left, right)
-                return text, 3 if text.startswith("-") else 2
+                return self.product(left, right), 3 if self.write(left)[1] == 3 else 2
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 return rf"\frac{{{self.write(left)[0]}}}{{{self.write(right)[0]}}}", 5
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
@@ -179,8 +179,10 @@ class _Writer:
                 return rf"e^{{{arguments[0]}}}"
             case "floor":
                 return rf"\left\lfloor {arguments[0]} \right\rfloor"
-            case "sign" | "clip" | "step":
+            case "sign" | "clip":
                 head = rf"\operatorname{{{function}}}"
+            case "step" | "half":
+                head = "H"
             case "relu":
                 head = r"\operatorname{ReLU}"
             case "sigmoid":
