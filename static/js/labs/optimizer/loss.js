@@ -50,7 +50,7 @@ export class Loss {
     });
     const series = [];
     const { pinned } = this;
-    if (pinned) for (const r of pinned.params.racers.keys()) series.push({ ...line(r, true), timeline: pinned.timeline });
+    if (pinned) for (const r of pinned.scene.note.racers.keys()) series.push({ ...line(r, true), timeline: pinned.timeline });
     for (const r of race.racers.keys()) if (r !== race.chosen) series.push(line(r, false));
     if (race.racers.length) series.push(line(race.chosen, false));
     // The last line drawn lies on top: the selected racer's.

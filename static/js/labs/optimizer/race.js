@@ -5,6 +5,7 @@
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
+import { showFormula } from "./formula.js";
 import "./racers.js";
 import { Loss } from "./loss.js";
 import { Race } from "./model.js";
@@ -85,7 +86,8 @@ class RaceView {
     this.race.take(scene, params);
     this.seq = -1;
     this.#plan();
-    this.flat.scene(scene);
+    showFormula(String(scene.note.formula ?? ""));
+    void this.flat.scene(scene);
     this.deep.scene(scene);
   }
 
@@ -110,6 +112,7 @@ class RaceView {
     this.pinned = pinned;
     this.flat.pin(pinned);
     this.loss.pin(pinned);
+    this.table.pinned = pinned;
   }
 
   resize() {
@@ -135,9 +138,11 @@ class RaceView {
     this.loss.pinned = this.pinned;
     this.charts = [this.loss, new StateCurves(race), new Schedule(race)];
     this.table = new Table(race);
+    this.table.pinned = this.pinned;
     this.#place();
     if (!this.last) return;
     this.#plan();
+    showFormula(String(this.last.note.formula ?? ""));
     this.flat.relanguage();
     if (this.seq >= 0) this.draw(this.seq);
   }

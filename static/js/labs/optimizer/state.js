@@ -39,8 +39,8 @@ export class StateCurves {
       this.#again();
     });
     this.axis = new Switcher(t("optimizer.page.coordinate"), [["0", "x"], ["1", "y"]], "0", (value) => {
-      race.coordinate = Number(value);
-      this.#again();
+      const target = race.stage.selected() ?? { kind: "position", racer: race.chosen };
+      race.stage.select({ ...target, coordinate: Number(value) });
     });
     this.card.actions.append(this.views);
     this.card.body.append(el("div", { class: "chart-row" }, this.legend, this.axis.element), this.chart.element);

@@ -49,7 +49,7 @@ export class Surface2D {
     this.start = new StartMarker((point, done) => stage.edit({ start: point }, { commit: done }));
     this.figure = el("div", { class: "plot race-plot" });
     this.tip = el("div", { class: "race-tip", hidden: true });
-    this.element = el("div", { class: "race-surface" }, this.figure, this.tip);
+    this.element = el("div", { class: "race-surface", role: "group", "aria-label": stage.t("optimizer.page.title") }, this.figure, this.tip);
     this.#listen();
   }
 
@@ -196,7 +196,8 @@ export class Surface2D {
       layer.clear();
       const { pinned } = this;
       if (pinned) {
-        const strokes = pinned.params.racers.map((/** @type {any} */ _, /** @type {number} */ r) => strokeOf(r, { pinned: true }));
+        const racers = /** @type {{color: number}[]} */ (pinned.scene.note.racers);
+        const strokes = racers.map((racer, r) => strokeOf(racer.color ?? r, { pinned: true }));
         this.ghosts.extend(layer.context, pinned.timeline, pinned.timeline.last, map, strokes);
       }
     }
@@ -212,19 +213,37 @@ export class Surface2D {
   #heads() {
     const layer = /** @type {Layer} */ (this.layers?.heads);
     const ctx = layer.context;
-    const { width, height } = layer.box;
-    const { colours } = this;
     layer.clear();
-    ctx.strokeStyle = colours.text;
+    ctx.strokeStyle = this.colours.text;
     ctx.lineWidth = 1.5;
     for (const [x, y] of this.race.minima) cross(ctx, layer.px(x), layer.py(y));
-    const frame = this.seq < 0 ? null : this.stage.timeline.frame(this.seq);
+    if (this.seq < 0) return;
+    const { pinned } = this;
+    if (pinned) {
+      const hues = /** @type {{color: number}[]} */ (pinned.scene.note.racers).map((racer, r) => racer.color ?? r);
+      this.#marks(layer, pinned.timeline.frame(Math.min(this.seq, pinned.timeline.last)), hues, -1, true);
+    }
+    const hues = this.race.racers.map((_, r) => this.race.hue(r));
+    this.#marks(layer, this.stage.timeline.frame(this.seq), hues, this.chosen, false);
+  }
+
+  /**
+   * A mark at each racer's place; hollow where it is not the place itself, or the run is the pinned one.
+   * @param {Layer} layer
+   * @param {import("../../core/types.js").FrameView | null} frame
+   * @param {number[]} hues by racer
+   * @param {number} chosen drawn last, larger
+   * @param {boolean} ghost
+   */
+  #marks(layer, frame, hues, chosen, ghost) {
     const position = frame?.tensors.position?.data;
     if (!frame || !position) return;
+    const ctx = layer.context;
+    const { width, height } = layer.box;
     const status = frame.tensors.status?.data;
-    const racers = this.race.racers.length;
+    const racers = hues.length;
     for (let i = 0; i < racers; i++) {
-      const r = this.chosen < 0 ? i : i === racers - 1 ? this.chosen : i === this.chosen ? racers - 1 : i;
+      const r = chosen < 0 ? i : i === racers - 1 ? chosen : i === chosen ? racers - 1 : i;
       const left = layer.px(Number(position[2 * r]));
       const top = layer.py(Number(position[2 * r + 1]));
       if (Number.isNaN(left) || Number.isNaN(top)) continue;
@@ -232,9 +251,10 @@ export class Surface2D {
       const atY = Math.min(height - EDGE, Math.max(EDGE, top));
       const away = left < 0 || top < 0 || left > width || top > height;
       const stopped = Number(status?.[r] ?? 0) >= STOPPED;
-      paintMark(ctx, this.race.hue(r), atX, atY, r === this.chosen ? 6 : 5, colours.card, away || stopped);
+      const size = ghost ? 3.5 : r === chosen ? 6 : 5;
+      paintMark(ctx, hues[r], atX, atY, size, this.colours.card, ghost || away || stopped);
       if (stopped) {
-        ctx.strokeStyle = colours.text;
+        ctx.strokeStyle = this.colours.text;
         saltire(ctx, atX, atY);
       }
     }

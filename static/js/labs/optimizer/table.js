@@ -6,9 +6,10 @@
 import { card, el } from "../../core/dom.js";
 import { exact, num } from "../../core/format.js";
 import { mark } from "./marks.js";
+import { Numbers } from "./numbers.js";
 
 /** @typedef {import("./model.js").Race} Race */
-/** @typedef {{row: HTMLTableRowElement, name: HTMLButtonElement, loss: HTMLButtonElement, far: HTMLButtonElement, steps: HTMLElement}} Row */
+/** @typedef {{row: HTMLTableRowElement, name: HTMLButtonElement, loss: HTMLButtonElement, far: HTMLButtonElement, steps: HTMLElement, ghost: HTMLElement}} Row */
 
 /** While a run plays the numbers change at most this often: faster, nobody reads them. */
 const EVERY_MS = 100;
@@ -22,12 +23,15 @@ export class Table {
     this.card.body.classList.add("race-table");
     this.body = el("tbody");
     this.headings = el("tr");
-    this.card.body.append(el("table", {}, el("thead", {}, this.headings), this.body));
+    this.numbers = new Numbers(race);
+    this.card.body.append(el("table", {}, el("thead", {}, this.headings), this.body), this.numbers.element);
     /** @type {Row[]} */
     this.rows = [];
     /** First step within the tolerance of the least loss, by racer; Infinity: not yet. */
     this.reached = new Float64Array(0);
     this.scanned = -1;
+    /** @type {import("../../core/types.js").Pinned | null} */
+    this.pinned = null;
     this.painted = 0;
     this.timer = 0;
   }
@@ -48,6 +52,7 @@ export class Table {
     );
     this.rows = race.racers.map((racer, r) => this.#row(racer.label, r));
     this.body.replaceChildren(...this.rows.map(({ row }) => row));
+    this.numbers.plan();
     this.choose();
   }
 
@@ -80,20 +85,21 @@ export class Table {
     const { t } = race.stage;
     const frame = race.stage.timeline.frame(seq);
     if (!frame) return;
+    this.numbers.draw(seq);
     this.card.heading.textContent = t("optimizer.page.step", { step: frame.step });
     const { position, loss, status } = frame.tensors;
-    this.rows.forEach(({ row, name, loss: lossCell, far, steps }, r) => {
+    const then = this.pinned?.timeline.frame(Math.min(seq, this.pinned.timeline.last))?.tensors.loss?.data;
+    this.rows.forEach(({ row, loss: lossCell, far, steps, ghost }, r) => {
       const stopped = Number(status?.data[r] ?? 0);
-      const told = row.classList.contains("stopped");
-      if (stopped >= STOPPED !== told) {
-        row.classList.toggle("stopped", stopped >= STOPPED);
-        name.title = stopped >= STOPPED ? t(stopped === STOPPED ? "optimizer.page.diverged" : "optimizer.page.stopped_nan") : "";
-      }
+      row.classList.toggle("stopped", stopped >= STOPPED);
       const value = Number(loss?.data[r]);
       write(lossCell, short(value), exact(value));
       const distance = this.#distance(Number(position?.data[2 * r]), Number(position?.data[2 * r + 1]));
       write(far, race.minima.length ? short(distance) : "·", race.minima.length ? exact(distance) : "");
-      write(steps, this.reached[r] <= frame.step ? num(this.reached[r]) : "·", "");
+      const reached = this.reached[r] <= frame.step ? num(this.reached[r]) : "·";
+      write(steps, stopped >= STOPPED ? t(stopped === STOPPED ? "optimizer.page.diverged" : "optimizer.page.stopped_nan") : reached, "");
+      ghost.hidden = then?.[r] === undefined;
+      if (then?.[r] !== undefined) write(ghost, t("optimizer.page.pinned_loss", { loss: short(Number(then[r])) }), exact(Number(then[r])));
     });
   }
 
@@ -130,8 +136,9 @@ export class Table {
     const loss = el("button", { type: "button", class: "value", "aria-label": named(t("optimizer.page.loss")), onclick: open("loss") });
     const far = el("button", { type: "button", class: "value", "aria-label": named(t("optimizer.page.to_minimum")), onclick: open("position") });
     const steps = el("span", { class: "value" });
-    const row = el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, loss), el("td", {}, far), el("td", {}, steps));
-    return { row, name, loss, far, steps };
+    const ghost = el("span", { class: "value ghost", hidden: true });
+    const row = el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, loss, ghost), el("td", {}, far), el("td", {}, steps));
+    return { row, name, loss, far, steps, ghost };
   }
 }
 
