@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import ValidationError
-
-from app import labs
 from app.engine.limits import Limits
 from app.engine.pool import Pool
 from app.engine.runner import Runner
@@ -44,13 +40,6 @@ class Engine:
         for run in list(self.runs.values()):
             self.drop(run)
         await self.runner.stop()
-
-    def validate(self, experiment: str, params: Mapping[str, Any]) -> Params:
-        """Raises UserError for an unknown experiment and pydantic's ValidationError for bad params."""
-        known = labs.experiments()
-        if experiment not in known:
-            raise UserError(Message("server.no-such-experiment", {"name": experiment, "known": ", ".join(sorted(known))}))
-        return known[experiment].model_validate(dict(params))
 
     def start(self, params: Params, *, skip: int = -1, paused: bool = False) -> Run:
         """A run of valid params, queued until a worker has room and it has a viewer. Raises UserError when full."""
@@ -114,10 +103,3 @@ class Engine:
             for run in list(self.runs.values()):
                 if not run.viewers and now - run.left_at > self.limits.linger_seconds:
                     self.drop(run)
-
-
-def field_errors(error: ValidationError) -> list[tuple[tuple[str | int, ...], Message]]:
-    """Where params were bad and what would be good."""
-    from app.labs.errors import field_errors as told
-
-    return [(tuple(path), message) for path, message in told(error)]

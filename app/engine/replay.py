@@ -57,13 +57,11 @@ class Replay:
         if self._stream:
             self._credit -= 1
             self._blocks.append(block)
-            self._viewer.progress = None
-            self._viewer.wake()
+            self._viewer.sought(None)
 
     def on_progress(self, computed: int, done: int, total: int, stage: MessageJson) -> None:
         if self._stream:
-            self._viewer.progress = {"done": done, "total": total, "stage": stage}
-            self._viewer.tell()
+            self._viewer.sought({"done": done, "total": total, "stage": stage})
 
     def on_paused(self, computed: int) -> None:
         """It has no limit."""

@@ -93,15 +93,21 @@ class Run:
 
     def resume(self) -> None:
         self._limit = None
-        if self.state == "paused":
-            self._turn("running")
+        if self.state in ("running", "paused"):
+            if self.state == "paused":
+                self._turn("running")
             self._ask_worker("resume")
 
+    def steps(self) -> bool:
+        """Whether the run takes single steps: it is paused, or will be once the steps asked for are done."""
+        return self.state == "paused" or (self.state == "running" and self._limit is not None)
+
     def step(self, n: int) -> None:
-        """``n`` more steps of a paused run."""
-        if self.state == "paused" and self._stream:
-            self._limit = (self.computed if self._limit is None else max(self._limit, self.computed)) + n
-            self._turn("running")
+        """``n`` more steps of such a run."""
+        if self.steps() and self._stream:
+            self._limit = max(self._limit or 0, self.computed) + n
+            if self.state == "paused":
+                self._turn("running")
             self._stream.step(n)
             self.refill()
 

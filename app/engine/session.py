@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from pydantic import ValidationError
-
-from app.engine.engine import Engine, field_errors
+from app import labs
+from app.engine.engine import Engine
+from app.engine.plain import failure
 from app.engine.runner import Failed, Question
 from app.engine.runs import Run
 from app.engine.viewer import Viewer
@@ -36,12 +36,6 @@ class Session:
         """The reply to every request but those in :data:`Asked`."""
         try:
             return self._answer(request)
-        except ValidationError as error:
-            fields = [
-                wire.FieldErrorJson(path=list(path), message=wire.MessageJson(**message.as_json()))
-                for path, message in field_errors(error)
-            ]
-            return wire.Reply(id=request.id, ok=False, error=fields[0].message if fields else None, fields=fields)
         except (UserError, Failed) as error:
             return refusal(request.id, error)
 
@@ -75,7 +69,7 @@ class Session:
         elif isinstance(request, wire.Resume):
             run.resume()
         elif isinstance(request, wire.Step):
-            if run.state != "paused":
+            if not run.steps():
                 raise UserError(Message("server.not-paused", {"state": run.state}))
             run.step(request.n)
         elif isinstance(request, wire.Speed):
@@ -88,7 +82,7 @@ class Session:
 
     def _start(self, request: wire.Start) -> wire.Reply:
         engine, limits = self._engine, self._engine.limits
-        params = engine.validate(request.experiment, request.params)
+        params = labs.params_from(request.experiment, request.params)
         if request.replaces and (old := self.viewers.get(request.replaces)):
             if not old.owner:
                 raise UserError(Message("server.not-owner"))
@@ -126,7 +120,7 @@ class Session:
         last = run.computed if run.ended() else run.length
         if last is not None and seq > last:
             raise UserError(Message("server.no-such-frame", {"seq": seq, "last": last}))
-        if seq > run.computed and run.state == "paused":
+        if seq > run.computed and run.steps():
             if not viewer.owner:
                 raise UserError(Message("server.not-owner"))
             run.advance(seq)
@@ -162,11 +156,16 @@ class Session:
 
 def refusal(id: int, error: UserError | Failed) -> wire.Reply:
     """The reply that says why not."""
-    if isinstance(error, UserError):
-        error = Failed(error.message.as_json(), error.path)
-    message = wire.MessageJson(**error.error)
-    fields = [wire.FieldErrorJson(path=list(error.path), message=message)] if error.path else []
-    return wire.Reply(id=id, ok=False, error=message, fields=fields)
+    told = failure(error)
+    bad = [(path, message.as_json()) for path, message in error.errors] if isinstance(error, labs.ParamsError) else []
+    if told.path and not bad:
+        bad = [(told.path, told.error)]
+    fields = [wire.FieldErrorJson(path=list(path), message=_message(message)) for path, message in bad]
+    return wire.Reply(id=id, ok=False, error=_message(told.error), fields=fields)
+
+
+def _message(json: dict[str, Any]) -> wire.MessageJson:
+    return wire.MessageJson(**json)
 
 
 def _reply(request: wire.Request, run: Run, **values: Any) -> wire.Reply:

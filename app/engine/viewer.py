@@ -32,6 +32,7 @@ class Viewer:
         self._layouts: set[int] = set()
         self._scene: bytes | None = None
         self._told = -1
+        self._progress_news = False
         self._gap: list[int] | None = None
         self._gap_told = 0.0
         self._stopped_at: int | None = None
@@ -70,9 +71,10 @@ class Viewer:
         """The run was cancelled: frames that were not sent yet are not wanted any more."""
         self._stopped_at = self.next
 
-    def tell(self) -> None:
-        """The run's state is to be told again."""
-        self._told = -1
+    def sought(self, progress: dict[str, Any] | None) -> None:
+        """How far the replay for this viewer is."""
+        self._progress_news = self._progress_news or progress != self.progress
+        self.progress = progress
         self.wake()
 
     async def messages(self) -> AsyncIterator[bytes | StateEvent]:
@@ -146,7 +148,8 @@ class Viewer:
     def _stop_replay(self) -> None:
         if self.replay:
             self.replay.close()
-            self.replay, self.progress = None, None
+            self.replay = None
+            self.sought(None)
 
     def replay_failed(self, first: int) -> None:
         """What was sought cannot be computed again: goes on where the ring begins."""
@@ -166,6 +169,8 @@ class Viewer:
         now = asyncio.get_running_loop().time()
         if self._gap and (now - self._gap_told >= GAP_SECONDS or (waiting and self.next > self.run.computed)):
             return True
+        if self._progress_news:
+            return True
         if self._told == self.run.version:
             return False
         if self.run.state == "done":
@@ -174,7 +179,7 @@ class Viewer:
 
     def _event(self) -> StateEvent:
         run = self.run
-        self._told = run.version
+        self._told, self._progress_news = run.version, False
         gap, self._gap = self._gap, None
         if gap:
             self._gap_told = asyncio.get_running_loop().time()

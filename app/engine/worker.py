@@ -130,7 +130,7 @@ class Worker:
 
         try:
             self._mark.enter(number)
-            params = labs.experiments()[order.experiment].model_validate(dict(order.params))
+            params = labs.params_from(order.experiment, order.params)
             self._jobs[number] = Job(number, order, labs.module(order.experiment), params, self._device)
         except Exception as error:
             self._send("end", number, -1, self._told(error).error)

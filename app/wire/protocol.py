@@ -30,8 +30,8 @@ engine waits for the run's owner; viewers that fall behind are served from a rep
 seqs left out are told as `gap`.
 
 **Resuming.** After a lost connection `attach` with the last seq sends everything after it. Where the run is gone
-(`server.unknown-run`) `start` with the same params and `skip` sends everything after `skip`: a run is a pure function of its params, so the
-bytes are the same.
+(`server.unknown-run`) `start` with the same params and `skip` sends everything after `skip`: a run is a pure function of its
+params, so the bytes are the same.
 
 **Numbers.** JSON has no NaN: in an `explanation` they are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
 

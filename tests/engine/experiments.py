@@ -6,15 +6,15 @@ Importing this module adds them to the registry, here and (through ``Pool(import
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from app import labs
+from app.labs import registry
 from app.labs.contract import Equation, Explanation, Frame, Message, Params, Progress, Scene, Target, Term, UserError
 
 MODULE = __name__
@@ -103,18 +103,11 @@ def script(params: Walk) -> str:
 
 
 def _add() -> None:
-    """Adds the experiment to the registry."""
-    module = SimpleNamespace(scene=scene, run=run, targets=targets, explain=explain, script=script)
-    experiments, find = getattr(labs, "experiments", dict), getattr(labs, "module", None)
-
-    def all_experiments() -> dict[str, Any]:
-        return {**experiments(), Walk.experiment: Walk}
-
-    def any_module(name: str) -> Any:
-        return module if name == Walk.experiment else find(name)
-
-    labs.experiments, labs.module = all_experiments, any_module
+    """Adds the experiment to what the registry finds, as if it were a folder of app/labs."""
+    found = registry._found
+    registry._found = lambda: {**found(), Walk.experiment: Walk}
+    sys.modules["app.labs.test.walk"] = sys.modules[MODULE]
 
 
-if "test/walk" not in getattr(labs, "experiments", dict)():
+if Walk.experiment not in registry.experiments():
     _add()
