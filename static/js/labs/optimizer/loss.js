@@ -56,7 +56,7 @@ export class Loss {
     // The last line drawn lies on top: the selected racer's.
     const below = log && shift ? t("optimizer.page.loss_above", { least: num(shift) }) : "";
     this.card.caption.textContent = below;
-    this.chart.show({ series, log, x: this.x, last: Number(race.params.steps ?? 0), racer: race.chosen, cap: log ? 1e3 : 2 }, t("optimizer.page.loss_label"));
+    this.chart.show({ series, log, x: this.x, last: Number(race.params.steps ?? 0), racer: race.chosen, cap: log ? 10 : 2 }, t("optimizer.page.loss_label"));
   }
 
   /** @param {number} seq */
