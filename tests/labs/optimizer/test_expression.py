@@ -23,27 +23,8 @@ from tests.labs.optimizer.latex_reader import read_latex
 
 LOCALE = Path(__file__).parents[3] / "app" / "locale"
 
-PYTHON = {
-    name: getattr(math, name)
-    for name in [
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "exp",
-        "log",
-        "log2",
-        "log10",
-        "sqrt",
-        "pi",
-        "e",
-    ]
-} | {
+SAME_IN_PYTHON = ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt"]
+PYTHON = {name: getattr(math, name) for name in [*SAME_IN_PYTHON, "pi", "e"]} | {
     "ln": math.log,
     "abs": abs,
     "min": min,
