@@ -220,7 +220,7 @@ export class Chart {
     if (seq >= from) plan.series.forEach((series, i) => !series.timeline && this.#line(timeline, from, seq, series, i));
     ctx.restore();
     // A band is one filled shape: it cannot grow by pieces without seams.
-    this.done = plan.bands?.length ? -1 : seq;
+    this.done = plan.bands?.length ? -1 : Math.min(seq, timeline.last);
   }
 
   /** @param {Timeline} timeline @param {number} from @param {number} to @param {Series} series @param {number} pen */

@@ -8,6 +8,9 @@ import { contourLines, levels, shade, toneScale } from "./contour.js";
 /** @typedef {import("../../core/layer.js").Layer} Layer */
 /** @typedef {import("../../core/types.js").SceneView} SceneView */
 
+/** Contour segments for each row and column of the grid, at most. */
+const DENSE = 26;
+
 export class Ground {
   constructor() {
     /** @type {ArrayLike<number>} */
@@ -37,8 +40,16 @@ export class Ground {
     this.z = /** @type {Float32Array} */ (z.data).slice();
     this.scale = toneScale(this.z);
     this.lines = levels(this.scale).map((level) => Float64Array.from(contourLines(this.x, this.y, this.z, level)));
+    this.#thin();
     this.shadedFor = "";
     return true;
+  }
+
+  /** A rippled surface takes fewer lines: all of them would grey it over. */
+  #thin() {
+    const many = 4 * DENSE * (this.x.length + this.y.length);
+    const numbers = () => this.lines.reduce((sum, line) => sum + line.length, 0);
+    while (this.lines.length > 5 && numbers() > many) this.lines = this.lines.filter((_, i) => i % 2);
   }
 
   /** @param {Layer} layer @param {ReturnType<typeof import("../../core/plots.js").colors>} colours */

@@ -50,7 +50,7 @@ export class Paths {
       }
     }
     ctx.setLineDash([]);
-    this.done = seq;
+    this.done = Math.min(seq, timeline.last);
   }
 }
 
