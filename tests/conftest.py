@@ -19,7 +19,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def fresh_server() -> Iterator[Server]:
+def own_server() -> Iterator[Server]:
     """A server for one test that means to break it."""
     with serving("--workers", "1", "--device", "cpu") as running:
         yield running

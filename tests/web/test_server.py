@@ -15,15 +15,15 @@ def test_every_page_answers(server: Server) -> None:
         assert answer.content, path
 
 
-def test_sigterm_ends_it_with_0_within_5_seconds(fresh_server: Server) -> None:
+def test_sigterm_ends_it_with_0_within_5_seconds(own_server: Server) -> None:
     start = time.monotonic()
-    assert fresh_server.terminate() == 0, fresh_server.log
+    assert own_server.terminate() == 0, own_server.log
     assert time.monotonic() - start < 5
-    assert "Traceback" not in fresh_server.log
+    assert "Traceback" not in own_server.log
 
 
-def test_after_kill_9_the_same_port_serves_again(fresh_server: Server) -> None:
-    port = fresh_server.port
-    fresh_server.restart()
-    assert fresh_server.port == port
-    assert httpx.get(fresh_server.url + "/healthz", trust_env=False).json()["status"] == "ok"
+def test_after_kill_9_the_same_port_serves_again(own_server: Server) -> None:
+    port = own_server.port
+    own_server.restart()
+    assert own_server.port == port
+    assert httpx.get(own_server.url + "/healthz", trust_env=False).json()["status"] == "ok"
