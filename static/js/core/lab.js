@@ -160,7 +160,9 @@ export class Lab {
       return;
     }
     if (commit && !link.same(params, this.settled)) this.#settle(params);
-    if (!link.same(params, this.asked)) this.start(params);
+    // What is dragged bends under the pointer: the play head stays where it is.
+    const place = dragged && !commit ? { at: this.player.seq, play: this.player.playing } : {};
+    if (!link.same(params, this.asked)) this.start(params, place);
   }
 
   /** The params are meant: one step that can be undone, one entry of the browser's history. @param {Params} params */

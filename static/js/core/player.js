@@ -13,6 +13,8 @@ export const PACE = 30;
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, Infinity];
 /** A tab that was away must not leap: at most this much time counts between two paintings. */
 const LONGEST_GAP = 0.1;
+/** A run shown from a later frame on keeps the last picture at most this long, milliseconds, until that frame is here. */
+const PATIENCE = 200;
 
 export class Player {
   /**
@@ -30,6 +32,8 @@ export class Player {
     this.speed = 1;
     /** @type {number | null} a frame asked for that is not here yet */
     this.wanted = null;
+    /** Until when the picture of the run before stays. */
+    this.until = 0;
     this.drawn = -1;
     this.revision = -1;
     this.credit = 0;
@@ -144,7 +148,8 @@ export class Player {
     const { playing } = this;
     this.#arrive(run);
     if (this.playing && this.wanted === null) this.#advance(run, elapsed);
-    if (this.seq !== this.drawn) {
+    const early = this.wanted !== null && this.drawn < 0 && now < this.until;
+    if (this.seq !== this.drawn && !early) {
       this.drawn = this.seq;
       this.draw(this.seq);
     }

@@ -12,7 +12,7 @@ const NUDGE = 4;
 const STRIDE = 40;
 
 export class StartMarker {
-  /** @param {(point: [number, number], done: boolean) => void} move */
+  /** @param {(point: [number, number], done: boolean) => void} move `done`: the drag is over, the point is meant */
   constructor(move) {
     this.move = move;
     /** @type {Layer | null} */
@@ -61,23 +61,23 @@ export class StartMarker {
     });
     // Plotly would take the same press for a pan.
     element.addEventListener("mousedown", (event) => event.stopPropagation());
-    element.addEventListener("pointermove", (event) => this.dragging && this.#to(event, false));
-    const drop = (/** @type {PointerEvent} */ event) => {
+    element.addEventListener("pointermove", (event) => this.dragging && this.#to(event));
+    const drop = () => {
       if (!this.dragging) return;
       this.dragging = false;
       element.classList.remove("dragging");
-      this.#to(event, true);
+      this.move(this.point, true);
     };
     element.addEventListener("pointerup", drop);
     element.addEventListener("pointercancel", drop);
     element.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** @param {PointerEvent} event @param {boolean} done */
-  #to(event, done) {
+  /** @param {PointerEvent} event */
+  #to(event) {
     if (!this.layer) return;
     const at = this.layer.at(event);
-    this.#go(this.layer, at.left, at.top, done);
+    this.#go(this.layer, at.left, at.top);
   }
 
   /** @param {KeyboardEvent} event */
@@ -90,16 +90,17 @@ export class StartMarker {
     event.stopPropagation();
     const far = event.shiftKey ? STRIDE : NUDGE;
     const { layer, point } = this;
-    this.#go(layer, layer.px(point[0]) + far * direction[0], layer.py(point[1]) + far * direction[1], true);
+    this.#go(layer, layer.px(point[0]) + far * direction[0], layer.py(point[1]) + far * direction[1]);
+    this.move(this.point, true);
   }
 
-  /** @param {Layer} layer @param {number} left @param {number} top @param {boolean} done */
-  #go(layer, left, top, done) {
+  /** @param {Layer} layer @param {number} left @param {number} top */
+  #go(layer, left, top) {
     const point = pointAt(layer, left, top);
-    if (point[0] === this.point[0] && point[1] === this.point[1] && !done) return;
+    if (point[0] === this.point[0] && point[1] === this.point[1]) return;
     this.point = point;
     this.place();
-    this.move(point, done);
+    this.move(point, false);
   }
 }
 
