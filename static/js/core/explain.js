@@ -58,6 +58,7 @@ export class Explain {
 
   /** @param {Target | null} target @param {{back?: boolean}} [options] */
   select(target, { back = false } = {}) {
+    this.host.hidden = target === null;
     const same = JSON.stringify(target) === JSON.stringify(this.target);
     if (this.target && !back && !same) this.trail = [...this.trail.slice(-20), this.target];
     this.target = target;

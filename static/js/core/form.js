@@ -143,7 +143,10 @@ export class Form {
       if (!groups.has(group)) groups.set(group, { plain: [], folded: [] });
       groups.get(group)?.[schema.folded ? "folded" : "plain"].push(field);
     }
-    const cards = [...groups].map(([name, { plain, folded }]) => this.#card(name, plain, folded));
+    // What has no group comes first, what is only folded last.
+    const rank = (/** @type {string} */ name) => (name === "" ? 0 : groups.get(name)?.plain.length ? 1 : 2);
+    const ordered = [...groups].sort(([a], [b]) => rank(a) - rank(b));
+    const cards = ordered.map(([name, { plain, folded }]) => this.#card(name, plain, folded));
     this.#hideEmpty();
     return cards;
   }

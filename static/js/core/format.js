@@ -17,12 +17,12 @@ export function num(value, digits = 4) {
   if (!Number.isFinite(number)) return number > 0 ? "∞" : `${MINUS}∞`;
   if (number === 0) return "0";
   const size = Math.abs(number);
-  if (Number.isInteger(number) && size < 10 ** Math.max(digits, 6)) return signed(String(number));
+  if (Number.isInteger(number) && size < 10 ** Math.max(digits, 6)) return signed(grouped(String(number)));
   if (size < 1e-3 || size >= 10 ** Math.max(digits, 6)) {
     const [mantissa, exponent] = number.toExponential(Math.max(0, digits - 1)).split("e");
     return signed(`${trim(mantissa)}e${Number(exponent)}`);
   }
-  return signed(size >= 10 ** digits ? number.toFixed(0) : trim(number.toPrecision(digits)));
+  return signed(size >= 10 ** digits ? grouped(number.toFixed(0)) : trim(number.toPrecision(digits)));
 }
 
 /**
@@ -46,7 +46,7 @@ export function latex(value, digits = 4) {
   const text = num(value, digits).replaceAll(MINUS, "-");
   if (text === "NaN" || text === "·") return `\\text{${text}}`;
   if (text.includes("∞")) return text.replace("∞", "\\infty");
-  const [mantissa, exponent] = text.split("e");
+  const [mantissa, exponent] = text.replaceAll(",", "{,}").split("e");
   return exponent === undefined ? mantissa : `${mantissa}{\\times}10^{${exponent}}`;
 }
 
@@ -58,6 +58,11 @@ export function latex(value, digits = 4) {
 export function duration(seconds) {
   if (seconds < 1) return "1 s";
   return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** 12,000: from five digits on. @param {string} text */
+function grouped(text) {
+  return text.replace("-", "").length < 5 ? text : text.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** @param {string} text */

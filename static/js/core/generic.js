@@ -22,7 +22,7 @@ const POINTS = 2000;
  * @returns {View}
  */
 export default function mount(stage) {
-  /** @type {Map<string, {element: HTMLElement, plot: HTMLElement, kind: "curve" | "map", drawn: number}>} */
+  /** @type {Map<string, {element: HTMLElement, plot: HTMLElement, caption: HTMLElement, kind: "curve" | "map"}>} */
   const figures = new Map();
   const picker = el("select", { "aria-label": stage.t("shell.generic.tensor") });
   const main = card("", "");
@@ -49,10 +49,10 @@ export default function mount(stage) {
     for (const [name, { data }] of Object.entries(current.tensors)) {
       if (figures.has(name)) continue;
       const kind = data.length <= CURVES ? "curve" : "map";
-      const small = card(pretty(name), stage.t(kind === "curve" ? "shell.generic.curve" : "shell.generic.map"));
+      const small = card(pretty(name), stage.t(`shell.generic.${kind}`));
       small.body.classList.add("plot");
       stage.small.append(small.element);
-      figures.set(name, { element: small.element, plot: small.body, kind, drawn: -1 });
+      figures.set(name, { element: small.element, plot: small.body, caption: small.caption, kind });
       picker.append(el("option", { value: name }, pretty(name)));
     }
   }
@@ -84,7 +84,7 @@ export default function mount(stage) {
 
   /** Each number of a small tensor over the steps, and a line at the step shown. @param {HTMLElement} element @param {string} name @param {FrameView} current */
   async function curve(element, name, current) {
-    const { size } = current.tensors[name].data.length ? { size: current.tensors[name].data.length } : { size: 1 };
+    const size = current.tensors[name].data.length;
     /** @type {number[]} */
     const steps = [];
     /** @type {number[][]} */
@@ -158,7 +158,11 @@ export default function mount(stage) {
     },
     resize: () => all().forEach(stage.plots.resize),
     retheme: show,
-    relanguage: show,
+    relanguage: () => {
+      for (const { caption, kind } of figures.values()) caption.textContent = stage.t(`shell.generic.${kind}`);
+      picker.setAttribute("aria-label", stage.t("shell.generic.tensor"));
+      show();
+    },
     summary: (seq) => stage.t("shell.step.n", { step: stage.timeline.frame(seq)?.step ?? seq }),
     destroy: () => all().forEach(stage.plots.purge),
   };

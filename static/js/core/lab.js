@@ -53,8 +53,9 @@ export class Lab {
     this.framesCame = false;
     /** @type {Params | null} the params last asked for */
     this.asked = null;
-    /** What the branch bar shows, to leave it alone while nothing changed. */
-    this.branchKey = "";
+    this.anew = el("button", { type: "button", onclick: () => this.#holdFrom(null) });
+    this.onward = el("button", { type: "button", id: "branch-here", onclick: () => this.#holdFrom(this.player.seq) });
+    byId("branch-choice").append(this.anew, this.onward);
 
     this.player = new Player({ draw: (seq) => this.#draw(seq), changed: () => this.#moved() });
     this.explain = new Explain(byId("explain"), (target) => this.#select(target));
@@ -353,7 +354,6 @@ export class Lab {
     this.form.build();
     this.timebar.relanguage();
     this.#tabs();
-    this.branchKey = "";
     this.#branchBar();
     if (this.runs.shown) {
       if (this.runs.shown.scene) this.form.suggest(this.runs.shown.scene.note);
@@ -377,33 +377,27 @@ export class Lab {
     fill(tabs, ...links);
   }
 
-  /** "Changes apply: from the start | from step 99". */
+  /** "A change of settings holds: from the start | from step 99". */
   #branchBar() {
     const run = this.runs?.shown;
-    const possible = Boolean(run) && "changes" in (this.experiment.schema.properties ?? {});
-    const seq = this.from ?? this.player.seq;
-    const key = `${possible} ${this.from} ${this.player.playing ? "" : seq}`;
-    if (key === this.branchKey) return;
-    this.branchKey = key;
     const bar = byId("branch");
-    bar.hidden = !possible || (this.from === null && (this.player.playing || seq === 0));
-    const choose = (/** @type {number | null} */ from) => () => {
-      this.from = from;
-      this.#branchBar();
-      announce(t(from === null ? "shell.branch.anew" : "shell.branch.on", { step: seq }), true);
-    };
-    const choice = (/** @type {string} */ label, /** @type {boolean} */ on, /** @type {() => void} */ onclick) =>
-      el("button", { type: "button", "aria-pressed": String(on), onclick }, label);
-    fill(
-      bar,
-      el("p", { class: "caption" }, t("shell.branch")),
-      el(
-        "div",
-        { class: "segments" },
-        choice(t("shell.branch.start"), this.from === null, choose(null)),
-        choice(t("shell.branch.step", { step: seq }), this.from !== null, choose(seq)),
-      ),
-    );
+    bar.hidden = !("changes" in (this.experiment.schema.properties ?? {}));
+    if (bar.hidden) return;
+    const seq = this.from ?? this.player.seq;
+    const inside = this.from !== null || (run !== null && run !== undefined && seq > 0 && seq < run.end);
+    this.anew.textContent = t("shell.branch.start");
+    this.onward.textContent = t("shell.branch.step", { step: seq });
+    this.anew.setAttribute("aria-pressed", String(this.from === null));
+    this.onward.setAttribute("aria-pressed", String(this.from !== null));
+    this.onward.disabled = !inside;
+  }
+
+  /** @param {number | null} from changes hold from this step; null: they start the run anew */
+  #holdFrom(from) {
+    if (from !== null) this.player.pause();
+    this.from = from;
+    this.#branchBar();
+    announce(t(from === null ? "shell.branch.anew" : "shell.branch.on", { step: from ?? 0 }), true);
   }
 
   /** Keep the run shown to compare with the next, or let it go. */
