@@ -1,0 +1,69 @@
+"""The settings of one racer: a flat model a rule, made from the table, so that each has its own names, defaults and bounds.
+
+``Racer`` is what they have in common; ``AnyRacer`` tells them apart by ``rule``. No torch here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from app.labs.optimizer.rules.table import RULES, Form, Hyper, Rule
+from app.labs.optimizer.schedule_kinds import Schedule
+
+
+class Racer(BaseModel):
+    """What every racer has; the settings of its rule are further fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    rule: str
+    lr: float = Field(gt=0, le=1000, json_schema_extra={"log": True})
+
+    if TYPE_CHECKING:  # declared by every rule's model, after the rule's own settings
+        form: Form = "torch"
+        schedule: Schedule | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting by name, the schedule as a mapping."""
+        return self.model_dump(mode="python")
+
+
+def _field(hyper: Hyper) -> Any:
+    bounds = {"gt": hyper.above, "ge": hyper.least, "lt": hyper.below, "le": hyper.most}
+    bounded: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    extra: dict[str, Any] = {"folded": True} if hyper.folded else {}
+    default: Any = hyper.default
+    match hyper.kind:
+        case "switch":
+            return bool, Field(default, json_schema_extra=extra)
+        case "choice":
+            return Literal[hyper.choices], Field(default, json_schema_extra=extra)
+        case "whole":
+            return int, Field(default, json_schema_extra=extra, **bounded)
+        case "pair":
+            number = Annotated[float, Field(**bounded)]
+            return tuple[number, number], Field(default, json_schema_extra={**extra, "widget": "point"})
+        case _:
+            return float, Field(default, json_schema_extra=extra, **bounded)
+
+
+def _model(rule: Rule) -> type[Racer]:
+    fields: dict[str, Any] = {
+        "rule": (Literal[rule.name], Field(rule.name)),
+        "lr": (float, Field(rule.lr, gt=0, le=1000, json_schema_extra={"log": True})),
+        **{hyper.name: _field(hyper) for hyper in rule.hyper},
+        "form": (Literal[rule.forms], Field("torch")),
+        "schedule": (Schedule | None, Field(None, json_schema_extra={"folded": True})),
+    }
+    return create_model(f"Racer_{rule.name}", __base__=Racer, __module__=__name__, **fields)
+
+
+MODELS = {name: _model(rule) for name, rule in RULES.items()}
+"""The model of every rule's racer, by the rule's name."""
+
+if TYPE_CHECKING:
+    AnyRacer: TypeAlias = Racer
+else:
+    AnyRacer = Annotated[Union[tuple(MODELS.values())], Field(discriminator="rule")]  # noqa: UP007  (known only at run time)
