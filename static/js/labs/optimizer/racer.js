@@ -2,6 +2,7 @@
 
 import { el, fill } from "../../core/dom.js";
 import { Field } from "../../core/form.js";
+import { t } from "../../core/i18n.js";
 import { resolve, widgetOf } from "../../core/schema.js";
 import { variantOf } from "./rules.js";
 
@@ -41,24 +42,44 @@ export class RacerEditor {
   }
 
   #build() {
-    const { schema, defs, prefix, path } = this.context;
+    const { schema, defs } = this.context;
     const variant = variantOf(this.value.rule, schema, defs);
-    for (const [name, raw] of Object.entries(variant.properties)) {
+    /** @type {HTMLElement[]} */
+    const plain = [];
+    /** @type {HTMLElement[]} */
+    const folded = [];
+    for (const [name, raw] of Object.entries(variant.properties).sort(([a], [b]) => place(a) - place(b))) {
       const full = resolve(raw, defs);
       if (name === "rule" || widgetOf(full) === "hidden") continue;
-      const field = new Field({
-        schema: full,
-        defs,
-        value: this.value[name],
-        path: [...path, this.index, name],
-        prefix,
-        onInput: (next, commit) => {
-          this.value = { ...this.value, [name]: next };
-          this.onInput(this.value, commit);
-        },
-      });
+      const field = this.#field(name, full);
       this.fields.set(name, field);
+      (full.folded && name !== "schedule" ? folded : plain).push(field.element);
     }
-    fill(this.element, ...[...this.fields.values()].map((field) => field.element));
+    const more = el("details", { class: "fold" }, el("summary", {}, t("shell.form.more")), el("div", { class: "fields" }, ...folded));
+    fill(this.element, ...plain, ...(folded.length ? [more] : []));
   }
+
+  /** @param {string} name @param {Record<string, any>} schema */
+  #field(name, schema) {
+    const { defs, prefix, path } = this.context;
+    const field = new Field({
+      schema,
+      defs,
+      value: this.value[name],
+      path: [...path, this.index, name],
+      prefix,
+      onInput: (next, commit) => {
+        this.value = { ...this.value, [name]: next };
+        this.onInput(this.value, commit);
+      },
+    });
+    // A pair of a racer's settings is two betas, not a point.
+    field.element.querySelectorAll("[data-axis]").forEach((span, i) => span.setAttribute("data-axis", `β${"₁₂"[i]}`));
+    return field;
+  }
+}
+
+/** The rate first, then the rule's own settings in the schema's order, its form, its schedule. @param {string} name */
+function place(name) {
+  return { lr: 0, form: 2, schedule: 3 }[name] ?? 1;
 }
