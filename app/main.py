@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Unrolled",
         version=__version__,
         lifespan=lifespan,
+        root_path=settings.root_path,  # taken off where the proxy leaves it on
         docs_url=None,  # its page loads scripts from another origin
         redoc_url=None,
         openapi_url=None,

@@ -40,7 +40,7 @@ def serve(options: argparse.Namespace) -> int:
     address = f"http://{here}:{port}{settings.root_path}/"
     announce(address, [f"http://{host}:{port}{settings.root_path}/" for host in lan])
     app = create_app(settings.model_copy(update={"hosts": sorted(hosts)}))
-    server = uvicorn.Server(uvicorn.Config(app, root_path=settings.root_path, log_level="warning", **uvicorn_options()))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **uvicorn_options()))
     exit_cleanly()
     if options.open and has_display():
         threading.Timer(0.5, webbrowser.open, [address]).start()

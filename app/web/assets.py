@@ -101,7 +101,7 @@ def plotly_bundle() -> Path:
 
 
 def route_path(scope: Scope) -> str:
-    """The request's path without the root path."""
+    """The request's path without the root path, whether or not the proxy took it off."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
