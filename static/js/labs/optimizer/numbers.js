@@ -18,7 +18,7 @@ export class Numbers {
     this.race = race;
     this.summary = el("summary");
     this.body = el("tbody");
-    this.element = el("details", { class: "fold race-numbers" }, this.summary, el("table", {}, this.body));
+    this.element = el("details", { class: "fold race-numbers", hidden: true }, this.summary, el("table", {}, this.body));
     this.element.addEventListener("toggle", () => this.draw(race.stage.player.seq));
     /** @type {Cell[]} */
     this.cells = [];
@@ -31,6 +31,7 @@ export class Numbers {
     const racer = race.racers[race.chosen];
     if (!racer) return;
     const r = race.chosen;
+    this.element.hidden = false;
     this.summary.textContent = t("optimizer.page.all_numbers", { racer: racer.label });
     this.cells = [];
     const rows = [];

@@ -9,6 +9,10 @@ import { variantOf } from "./rules.js";
 /** @typedef {import("../../core/form.js").WidgetContext} WidgetContext */
 /** @typedef {import("../../core/form.js").Problem} Problem */
 
+/** The rate's slider: notches on either side of the rule's usual rate, and the decades they span. */
+const NOTCHES = 100;
+const DECADES = 2;
+
 export class RacerEditor {
   /**
    * @param {WidgetContext} context the list's
@@ -23,6 +27,8 @@ export class RacerEditor {
     this.onInput = onInput;
     /** @type {Map<string, Field>} */
     this.fields = new Map();
+    /** The rate was set elsewhere: move its slider. */
+    this.moved = () => {};
     this.element = el("div", { class: "fields racer-fields" });
     this.#build();
   }
@@ -31,6 +37,7 @@ export class RacerEditor {
   set(value) {
     this.value = value;
     for (const [name, field] of this.fields) field.widget.set(value[name]);
+    this.moved();
   }
 
   /** @param {Problem[]} list paths inside this racer */
@@ -51,12 +58,33 @@ export class RacerEditor {
     for (const [name, raw] of Object.entries(variant.properties).sort(([a], [b]) => place(a) - place(b))) {
       const full = resolve(raw, defs);
       if (name === "rule" || widgetOf(full) === "hidden") continue;
-      const field = this.#field(name, full);
+      // A linear slider from 0 to 1,000 finds no rate: a number, and a slider of its own.
+      const field = this.#field(name, name === "lr" ? { ...full, widget: "number" } : full);
       this.fields.set(name, field);
+      if (name === "lr") this.#slide(field, full.default);
       (full.folded && name !== "schedule" ? folded : plain).push(field.element);
     }
     const more = el("details", { class: "fold" }, el("summary", {}, t("shell.form.more")), el("div", { class: "fields" }, ...folded));
     fill(this.element, ...plain, ...(folded.length ? [more] : []));
+  }
+
+  /** A logarithmic slider over four decades around the rule's usual rate. @param {Field} field @param {number} usual */
+  #slide(field, usual) {
+    const at = (/** @type {number} */ rate) => String(Math.round((NOTCHES * Math.log10(rate / usual)) / DECADES));
+    const slide = el("input", { type: "range", min: -NOTCHES, max: NOTCHES, "aria-label": `${t("optimizer.page.lr")} (log)` });
+    slide.value = at(this.value.lr);
+    for (const kind of ["input", "change"])
+      slide.addEventListener(kind, () => {
+        const rate = Number((usual * 10 ** ((DECADES * Number(slide.value)) / NOTCHES)).toPrecision(2));
+        field.widget.set(rate);
+        this.value = { ...this.value, lr: rate };
+        this.onInput(this.value, kind === "change");
+      });
+    this.moved = () => void (slide.value = at(this.value.lr));
+    const box = el("div", { class: "slider" });
+    field.widget.element.replaceWith(box);
+    box.append(slide, field.widget.element);
+    field.element.classList.remove("narrow");
   }
 
   /** @param {string} name @param {Record<string, any>} schema */
@@ -70,6 +98,7 @@ export class RacerEditor {
       prefix,
       onInput: (next, commit) => {
         this.value = { ...this.value, [name]: next };
+        if (name === "lr") this.moved();
         this.onInput(this.value, commit);
       },
     });

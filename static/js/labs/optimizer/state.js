@@ -33,7 +33,7 @@ export class StateCurves {
     this.element.classList.add("race-state");
     this.chart = new Chart({ seek: (seq) => race.stage.player.seek(seq), inks: () => race.inks });
     this.legend = el("ul", { class: "chart-legend" });
-    this.views = el("select", { class: "small", "aria-label": t("optimizer.page.state_views") });
+    this.views = el("select", { "aria-label": t("optimizer.page.state_views") });
     this.views.addEventListener("change", () => {
       this.wish = this.views.value;
       this.#again();
