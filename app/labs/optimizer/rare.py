@@ -11,10 +11,10 @@ The rare ones are batches: full-batch gradient descent sees their mean. y plays 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -47,22 +47,21 @@ class LinearLosses:
     citation: str = ""
 
 
-def linear_losses(params: Any) -> LinearLosses:
-    """The losses that ``params.source`` names."""
-    if params.source.kind == "gradients":
-        return _typed([(float(gx), float(gy)) for gx, gy in params.source.values])
-    return _reddi(params.seed) if params.source.case == "reddi" else _spike(params.steps)
-
-
-def _typed(values: list[Point]) -> LinearLosses:
-    mean = (sum(g[0] for g in values) / len(values), sum(g[1] for g in values) / len(values)) if values else (0.0, 0.0)
+def typed_list(values: Sequence[Point]) -> LinearLosses:
+    """g_1, g_2, ... as typed, then zeros."""
+    count = max(len(values), 1)
     return LinearLosses(
         at=lambda step: values[step - 1] if step <= len(values) else (0.0, 0.0),
-        mean=mean,
+        mean=(sum(g[0] for g in values) / count, sum(g[1] for g in values) / count),
         latex=r"g_t^{\top} \theta",
         view=(-5, 5, -5, 5),
         start=(0.0, 0.0),
     )
+
+
+def rare_batches(case: Literal["reddi", "spike"], seed: int, steps: int) -> LinearLosses:
+    """The losses of one of the two cases, for a run of ``steps``."""
+    return _reddi(seed) if case == "reddi" else _spike(steps)
 
 
 def _reddi(seed: int) -> LinearLosses:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -20,12 +20,14 @@ from app.labs.contract import Message, UserError
 from app.labs.optimizer import least_squares
 from app.labs.optimizer.expression import TorchFunction, parse
 from app.labs.optimizer.expression.grid import check_on_grid, mesh
-from app.labs.optimizer.rare import LinearLosses, linear_losses
+from app.labs.optimizer.params import OfList, OfRare, RaceParams
+from app.labs.optimizer.rare import LinearLosses, rare_batches, typed_list
 from app.labs.optimizer.surfaces import SURFACES, Box, Point
 from app.labs.optimizer.valleys import find_minima
 
 TYPED_VIEW: Box = (-5.0, 5.0, -5.0, 5.0)
-"""The picture of a typed f(x, y)."""
+TYPED_START: Point = (-3.0, 2.0)
+"""The picture and the start of a typed f(x, y)."""
 
 _NOISE_STREAM = 2  # the first word of the noise generator's seed; least_squares and rare have 1 and 3
 
@@ -216,45 +218,59 @@ def _noise(seed: int, step: int, std: float, dtype: torch.dtype, device: torch.d
     return _noise_block(seed, block, std, dtype, device)[place]
 
 
-def make_source(params: Any, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Source:
+def make_source(params: RaceParams, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Source:
     """The source that a race's params ask for.
 
     Raises UserError for a typed expression that cannot be read or is not finite all over its picture, and for a start at
     which the loss or its gradient is not finite.
     """
-    kind = params.source.kind
-    losses: Losses
     bounds: Box | None = None
-    if kind != "surface":
-        linear = linear_losses(params)
-        losses, bounds = ListLosses(linear), linear.bounds
-        picture = Picture(
-            None, "", linear.latex, linear.view, linear.start, linear.minima, linear.minimum, citation=linear.citation
-        )
-    elif params.expression is not None:
-        expression = parse(params.expression)
-        view = TYPED_VIEW
-        check_on_grid(expression, view, dtype)
-        f = expression.compile()
-        losses = SurfaceLosses(f)
-        minima = find_minima(f, view)
-        picture = Picture(
-            surface=None,
-            expression=params.expression,
-            latex=expression.latex(),
-            view=view,
-            start=(-3.0, 2.0),
-            minima=minima,
-            minimum=minima[0][2] if minima else None,
-        )
-    else:
-        losses, picture = _of_table(params)
+    match params.source:
+        case OfList(values=values):
+            losses, picture = _of_list(typed_list(values))
+        case OfRare(case=case):
+            linear = rare_batches(case, params.seed, params.steps)
+            losses, picture = _of_list(linear)
+            bounds = linear.bounds
+        case _:
+            losses, picture = _of_table(params) if params.expression is None else _of_text(params.expression, dtype)
     source = Source(losses, picture, bounds, params.noise, params.seed)
     _check_start(source, params.start or picture.start, dtype, device)
     return source
 
 
-def _of_table(params: Any) -> tuple[Losses, Picture]:
+def _of_list(linear: LinearLosses) -> tuple[Losses, Picture]:
+    picture = Picture(
+        surface=None,
+        expression="",
+        latex=linear.latex,
+        view=linear.view,
+        start=linear.start,
+        minima=linear.minima,
+        minimum=linear.minimum,
+        citation=linear.citation,
+    )
+    return ListLosses(linear), picture
+
+
+def _of_text(text: str, dtype: torch.dtype) -> tuple[Losses, Picture]:
+    expression = parse(text)
+    check_on_grid(expression, TYPED_VIEW, dtype)
+    f = expression.compile()
+    minima = find_minima(f, TYPED_VIEW)
+    picture = Picture(
+        surface=None,
+        expression=text,
+        latex=expression.latex(),
+        view=TYPED_VIEW,
+        start=TYPED_START,
+        minima=minima,
+        minimum=minima[0][2] if minima else None,
+    )
+    return SurfaceLosses(f), picture
+
+
+def _of_table(params: RaceParams) -> tuple[Losses, Picture]:
     surface = SURFACES[params.surface]
     losses: Losses
     if surface.data:

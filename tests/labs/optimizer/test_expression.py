@@ -43,6 +43,7 @@ def expressions(functions: list[str], depth: int = 4) -> st.SearchStrategy[str]:
         pair = st.tuples(inner, inner)
         return st.one_of(
             st.builds(lambda ab, op: f"{ab[0]}{op}{ab[1]}", pair, st.sampled_from([" + ", "-", " - ", "*", "/", " * -"])),
+            st.builds(lambda ab, op: f"{ab[0]}{op}({ab[1]})", pair, st.sampled_from([" + ", " - ", "*", "/"])),
             st.builds(lambda a, n: f"({a})^{n}", inner, st.sampled_from(["2", "3", "4", "5", "-1", "-2", "0", "0.5", "1.5"])),
             st.builds(lambda ab: f"(1 + abs({ab[0]}))^({ab[1]})", pair),  # a moving exponent wants a positive base
             st.builds(lambda a: f"({a})", inner),
