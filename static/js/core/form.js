@@ -143,9 +143,10 @@ export class Form {
       if (!groups.has(group)) groups.set(group, { plain: [], folded: [] });
       groups.get(group)?.[schema.folded ? "folded" : "plain"].push(field);
     }
-    // What has no group comes first, what is only folded last.
-    const rank = (/** @type {string} */ name) => (name === "" ? 0 : groups.get(name)?.plain.length ? 1 : 2);
-    const ordered = [...groups].sort(([a], [b]) => rank(a) - rank(b));
+    // Groups stand in the order of their first field that is not folded; those only folded come last.
+    const order = [...this.fields.values()];
+    const rank = (/** @type {Field[]} */ plain) => (plain.length ? order.indexOf(plain[0]) : Infinity);
+    const ordered = [...groups].sort(([, a], [, b]) => rank(a.plain) - rank(b.plain) || 0);
     const cards = ordered.map(([name, { plain, folded }]) => this.#card(name, plain, folded));
     this.#hideEmpty();
     return cards;

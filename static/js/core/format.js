@@ -20,9 +20,9 @@ export function num(value, digits = 4) {
   if (Number.isInteger(number) && size < 10 ** Math.max(digits, 6)) return signed(grouped(String(number)));
   if (size < 1e-3 || size >= 10 ** Math.max(digits, 6)) {
     const [mantissa, exponent] = number.toExponential(Math.max(0, digits - 1)).split("e");
-    return signed(`${trim(mantissa)}e${Number(exponent)}`);
+    return signed(`${tidy(number / 10 ** Number(exponent), mantissa)}e${Number(exponent)}`);
   }
-  return signed(size >= 10 ** digits ? grouped(number.toFixed(0)) : trim(number.toPrecision(digits)));
+  return signed(size >= 10 ** digits ? grouped(number.toFixed(0)) : tidy(number, number.toPrecision(digits)));
 }
 
 /**
@@ -65,9 +65,16 @@ function grouped(text) {
   return text.replace("-", "").length < 5 ? text : text.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** @param {string} text */
-function trim(text) {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+/** What a float32 may be away from the decimal that was meant, relative. */
+const FLOAT32 = 1.2e-7;
+
+/**
+ * Without zeros at the end where the short text is the number (0.004), with them where it was rounded (3.000).
+ * @param {number} number @param {string} text
+ */
+function tidy(number, text) {
+  const short = text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  return Math.abs(Number(short) - number) <= FLOAT32 * Math.abs(number) ? short : text;
 }
 
 /** @param {string} text */
