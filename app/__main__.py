@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,9 +41,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+INTERRUPTED = 130
+"""What a shell reports for a program that Ctrl-C ended."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns the exit code: 2 where what was asked for cannot be."""
+    """Runs one command. Returns the exit code: 2 where what was asked for cannot be, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
+    try:
+        return _chosen(options)(options)
+    except KeyboardInterrupt:  # before a command had anything to save
+        return INTERRUPTED
+
+
+def _chosen(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
     match options.command:
         case "serve":
             from app.cli.serve import serve as command
@@ -55,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.cli.train import train as command
         case _:
             from app.cli.vendor import vendor as command
-    return command(options)
+    return command
 
 
 if __name__ == "__main__":

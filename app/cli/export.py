@@ -48,14 +48,22 @@ def write_npz(path: Path, scene: Scene, frames: Sequence[Frame]) -> None:
 
 def write_csv(path: Path, scene: Scene, frames: Sequence[Frame]) -> None:
     """A row a frame, a flattened column a number (``position[0,1]``). Raises TooWide above MOST_COLUMNS."""
-    columns = dict.fromkeys(column for frame in (*frames[:1], *frames[-1:]) for column, _ in _cells(frame))
-    columns.update(dict.fromkeys(column for frame in frames for column, _ in _cells(frame)) if len(columns) < MOST_COLUMNS else {})
-    if len(columns) + 1 > MOST_COLUMNS:
+    for frame in frames:
+        check_width(frame)
+    columns = dict.fromkeys(column for frame in frames for column, _ in _cells(frame))
+    if len(columns) + 1 > MOST_COLUMNS:  # tensors that take turns
         raise TooWide(len(columns) + 1, MOST_COLUMNS)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["step", *columns], restval="")
         writer.writeheader()
         writer.writerows({"step": frame.step, **dict(_cells(frame))} for frame in frames)
+
+
+def check_width(frame: Frame) -> None:
+    """Raises TooWide where this frame alone has too many numbers for a row of a csv."""
+    columns = 1 + sum(np.asarray(tensor).size for tensor in frame.tensors.values())
+    if columns > MOST_COLUMNS:
+        raise TooWide(columns, MOST_COLUMNS)
 
 
 def write_jsonl(path: Path, scene: Scene, frames: Sequence[Frame]) -> None:

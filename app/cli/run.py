@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from app import labs
-from app.cli.export import WRITERS, TooWide
+from app.cli.export import WRITERS, TooWide, check_width
 from app.cli.words import catalogue, refuse
 from app.labs.contract import Frame, Message, Params, Progress, UserError
 from app.labs.errors import ParamsError
@@ -52,14 +52,25 @@ def _compute(experiment: str, params: Params, device: str, out: Path) -> int:
     try:
         for frame in _watched(module.run(params, device), params.length()):
             frames.append(frame)
+            if len(frames) == 1 and out.suffix == ".csv":
+                check_width(frame)  # before the run has taken its minutes
     except KeyboardInterrupt:
         code = INTERRUPTED
-        print(catalogue().text("cli.interrupted", frames=len(frames), out=str(out)), file=sys.stderr)
+    except TooWide as error:
+        return _too_wide(error)
     try:
         WRITERS[out.suffix](out, scene, frames)
     except TooWide as error:
-        return refuse(Message("cli.too-wide", {"columns": error.columns, "most": error.most}))
+        return _too_wide(error)
+    except OSError as error:
+        return refuse(Message("cli.cannot-write", {"file": str(out), "why": error.strerror or ""}))
+    if code == INTERRUPTED:
+        print(catalogue().text("cli.interrupted", frames=len(frames), out=str(out)), file=sys.stderr)
     return code
+
+
+def _too_wide(error: TooWide) -> int:
+    return refuse(Message("cli.too-wide", {"columns": error.columns, "most": error.most}))
 
 
 def _device(asked: str) -> str:
