@@ -3,56 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from browser.watching import LISTEN, Watch
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from serving import Server
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE = 15_000
 """Milliseconds that a locator waits: a cold worker imports torch first."""
-
-# Under the page's CSP Playwright cannot wait for a function: what the page tells is kept, and asked for.
-LISTEN = """
-window.seen = { blocks: [], drawn: [] };
-document.addEventListener("unrolled:frames", (event) => window.seen.blocks.push(event.detail));
-document.addEventListener("unrolled:draw", (event) => window.seen.drawn.push(event.detail.seq));
-"""
-
-
-@dataclass
-class Watch:
-    """What went wrong on the pages of a test, and what of it the test meant to provoke."""
-
-    origin: str
-    problems: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
-
-    def expect(self, *parts: str) -> None:
-        """Console errors that contain one of these are meant."""
-        self.expected += parts
-
-    def console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.add(f"console: {message.text}")
-
-    def request(self, request: Request) -> None:
-        url = urlsplit(request.url)
-        if url.scheme in ("data", "blob"):
-            return
-        if f"{url.scheme.replace('ws', 'http')}://{url.netloc}" != self.origin:
-            self.add(f"another origin: {request.url}")
-
-    def add(self, problem: str) -> None:
-        self.problems.append(problem)
-
-    def unexpected(self) -> list[str]:
-        return [problem for problem in self.problems if not any(part in problem for part in self.expected)]
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +45,7 @@ def new_context(browser: Browser, watch: Watch) -> Iterator[Callable[..., Browse
         context.on("console", watch.console)
         context.on("weberror", lambda error: watch.add(f"uncaught: {error.error}"))
         context.on("request", watch.request)
-        context.on("page", lambda page: page.on("websocket", lambda line: watch.request(line)))  # type: ignore[arg-type]
+        context.on("page", lambda page: page.on("websocket", lambda line: watch.request(line)))
         made.append(context)
         return context
 
@@ -99,12 +60,3 @@ def page(new_context: Callable[..., BrowserContext], watch: Watch) -> Iterator[P
     page = new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     yield page
     assert watch.unexpected() == []
-
-
-def until(ask: Callable[[], Any], seconds: float = 15, what: str = "what was waited for") -> Any:
-    """Asks again and again; the first true answer. Fails when the time is over."""
-    end = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"{what} did not come in {seconds} s"
-        time.sleep(0.05)
-    return answer

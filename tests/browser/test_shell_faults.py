@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 
-from browser.conftest import Watch, until
 from browser.shell import blocks, counter, held, open_lab, play_to_end
+from browser.watching import Watch, until
 from playwright.sync_api import Page, expect
 from serving import Server
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from browser.conftest import Watch
 from browser.shell import counter, open_lab, play_to_end
+from browser.watching import Watch
 from playwright.sync_api import BrowserContext, FloatRect, Page, expect
 from serving import Server
 

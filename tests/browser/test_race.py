@@ -1,0 +1,341 @@
+"""optimizer/race in a real browser on a real server: what a user clicks, drags and types, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from browser.conftest import until
+from browser.shell import counter, numbers, open_lab, play_to_end
+from playwright.sync_api import Locator, Page, expect
+from serving import Server
+
+from app import labs
+
+ADAM = 4
+
+
+def race(page: Page, server: Server, **params: Any) -> None:
+    """Opens the race with these params and plays it to the end."""
+    open_lab(page, f"{server.url}/optimizer#p={quote(json.dumps(params))}")
+    play_to_end(page)
+
+
+def picture(page: Page) -> str:
+    """The pixels of the paths, as text."""
+    return str(page.locator("canvas.race-paths").evaluate("(canvas) => canvas.toDataURL()"))
+
+
+def pixel(page: Page, x: float, y: float, view: tuple[float, float, float, float] = (-5, 5, -5, 5)) -> tuple[float, float]:
+    """Where a point of the surface stands in the window."""
+    box = page.locator("canvas.race-paths").bounding_box()
+    assert box is not None
+    x0, x1, y0, y1 = view
+    return box["x"] + (x - x0) / (x1 - x0) * box["width"], box["y"] + (y1 - y) / (y1 - y0) * box["height"]
+
+
+def positions(**params: Any) -> np.ndarray:
+    """(steps + 1, racers, 2): the run computed in this process."""
+    return np.stack([frame.tensors["position"] for frame in labs.run("optimizer/race", **params)])
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f'#form .field[data-field="{name}"]')
+
+
+def test_the_layers_lie_on_the_plot_area(page: Page, server: Server) -> None:
+    race(page, server, steps=20)
+    area = page.locator(".race-plot .nsewdrag").first.bounding_box()
+    assert area is not None
+    assert area["width"] > 300
+    assert area["height"] > 250
+    for layer in ("race-ground", "race-paths", "race-heads"):
+        box = page.locator(f"canvas.{layer}").bounding_box()
+        assert box is not None
+        assert all(abs(box[side] - area[side]) <= 1 for side in ("x", "y", "width", "height")), layer
+    # Plotly's own SVG layers: without the CSP's style hashes they stand under one another.
+    svgs = [svg.bounding_box() for svg in page.locator(".race-plot .main-svg").all()]
+    assert len(svgs) >= 2
+    assert len({(svg["x"], svg["y"]) for svg in svgs if svg}) == 1
+
+
+def test_the_main_picture_and_the_tops_of_the_small_ones_are_seen_at_once(page: Page, server: Server) -> None:
+    race(page, server, steps=20)
+    main, small, bar = (page.locator(name).bounding_box() for name in ("#main", ".race-loss", ".timebar"))
+    assert main
+    assert small
+    assert bar
+    assert main["y"] + main["height"] < small["y"] < bar["y"] - 100
+
+
+def test_dragging_the_start_bends_the_paths(page: Page, server: Server) -> None:
+    race(page, server)
+    before = picture(page)
+    box = page.locator(".start-marker").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    assert np.hypot(*np.subtract((x, y), pixel(page, -0.3, -0.7))) < 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(*pixel(page, 1.0, -2.5), steps=12)
+    until(lambda: picture(page) != before, what="another picture while the start is dragged")
+    page.mouse.up()
+    expect(field(page, "start").locator("input").first).not_to_have_value("")
+    start = [float(field(page, "start").locator("input").nth(i).input_value()) for i in (0, 1)]
+    assert start == pytest.approx([1.0, -2.5], abs=0.05)
+    play_to_end(page)
+    final = positions(start=start)[-1, ADAM]
+    page.mouse.move(*pixel(page, *final))
+    expect(page.locator(".race-tip")).to_contain_text("step 160")
+
+
+def test_the_arrow_keys_move_the_start(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    marker = page.locator(".start-marker")
+    marker.focus()
+    before = page.locator(".start-marker").get_attribute("aria-label")
+    marker.press("ArrowRight")
+    marker.press("Shift+ArrowUp")
+    until(lambda: marker.get_attribute("aria-label") != before, what="another start")
+    start = [float(field(page, "start").locator("input").nth(i).input_value()) for i in (0, 1)]
+    assert start[0] > -0.3
+    assert start[1] > -0.5
+    assert counter(page)[1] == 30
+
+
+def test_clicking_the_surface_puts_the_start_there(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    page.mouse.click(*pixel(page, -4, 1))
+    until(lambda: field(page, "start").locator("input").first.input_value().startswith("-4"), what="the start at -4")
+
+
+def test_a_typed_expression_runs_and_is_typeset(page: Page, server: Server) -> None:
+    race(page, server, steps=40)
+    before = picture(page)
+    typed = field(page, "expression").locator("input")
+    typed.fill("x^2 + 3y^2 + sin(4x)")
+    typed.press("Tab")
+    expect(page.locator(".field-formula .katex")).to_contain_text("sin", timeout=15_000)
+    until(lambda: picture(page) != before, what="the new surface's paths")
+    assert "error" not in page.locator("#banner").inner_text().lower()
+
+
+def test_a_wrong_expression_says_so_and_keeps_the_picture(page: Page, server: Server) -> None:
+    race(page, server, steps=40)
+    before = picture(page)
+    typed = field(page, "expression").locator("input")
+    typed.fill("x^2 + foo(y)")
+    typed.press("Tab")
+    sentence = field(page, "expression").locator(".field-error")
+    expect(sentence).to_contain_text("foo")
+    expect(typed).to_have_value("x^2 + foo(y)")
+    assert picture(page) == before
+    assert counter(page) == (40, 40)
+    typed.fill("")
+    typed.press("Tab")
+    expect(sentence).to_be_hidden()
+
+
+def test_clicking_a_path_opens_that_racer_at_that_step(page: Page, server: Server) -> None:
+    race(page, server)
+    path = positions()
+    step = next(t for t in range(5, 40) if np.abs(np.delete(path, ADAM, 1) - path[t, ADAM]).max(-1).min() > 0.15)
+    page.mouse.click(*pixel(page, *path[step, ADAM]))
+    expect(page.locator("#counter")).to_contain_text(f"{step} / 160")
+    expect(page.locator("#explain h2")).to_contain_text("Adam")
+    frame = list(labs.run("optimizer/race", steps=step))[-1]
+    told = float(frame.tensors["position"][ADAM, 0])
+    assert told in exacts(page.locator("#explain"))
+
+
+def test_a_number_of_the_table_opens_its_arithmetic(page: Page, server: Server) -> None:
+    race(page, server, steps=50)
+    row = page.locator(".race-table tbody tr").nth(ADAM)
+    row.locator("td button").first.click()
+    expect(page.locator("#explain")).to_contain_text("Adam")
+    loss = float(list(labs.run("optimizer/race", steps=50))[-1].tensors["loss"][ADAM])
+    assert exacts(row)[0] == loss
+    assert loss in exacts(page.locator("#explain"))
+
+
+def test_every_number_of_the_chosen_racer_is_listed(page: Page, server: Server) -> None:
+    race(page, server, steps=50)
+    page.locator(".race-table .racer-name").nth(ADAM).click()
+    page.locator(".race-numbers summary").click()
+    frame = list(labs.run("optimizer/race", steps=50))[-1].tensors
+    told = exacts(page.locator(".race-numbers"))
+    for name in ("gradient", "update", "position", "effective_lr"):
+        assert [float(v) for v in frame[name][ADAM]] in [told[i : i + 2] for i in range(len(told))], name
+    for name in (f"state/{ADAM}/exp_avg", f"state/{ADAM}/exp_avg_sq"):
+        assert [float(v) for v in frame[name]] in [told[i : i + 2] for i in range(len(told))], name
+
+
+def test_the_axes_of_the_loss_switch(page: Page, server: Server) -> None:
+    race(page, server, surface="least-squares", steps=60, racers=[{"rule": "gd"}, {"rule": "sgd"}])
+    chart = page.locator(".race-loss canvas.chart-base")
+    seen = {chart.evaluate("(canvas) => canvas.toDataURL()")}
+    for name in ("samples", "linear", "steps", "log"):
+        page.locator(f'.race-loss button:text-is("{name}")').click()
+        expect(page.locator(f'.race-loss button:text-is("{name}")')).to_have_attribute("aria-pressed", "true")
+        seen.add(chart.evaluate("(canvas) => canvas.toDataURL()"))
+    assert len(seen) == 4
+
+
+def test_pressing_a_chart_goes_to_that_step(page: Page, server: Server) -> None:
+    race(page, server, steps=100)
+    box = page.locator(".race-loss .chart-over").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 40 + (box["width"] - 58) / 2, box["y"] + 50)
+    assert abs(counter(page)[0] - 50) <= 1
+
+
+def test_racers_are_added_removed_and_edited(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    expect(page.locator(".racers .racer")).to_have_count(6)
+    page.locator(".add-rule").click()
+    page.keyboard.type("swats")
+    page.keyboard.press("Enter")
+    expect(page.locator(".racers .racer")).to_have_count(7)
+    expect(page.locator(".race-table tbody tr")).to_have_count(7)
+    page.locator(".racer-toggle").first.click()
+    page.locator(".racer").first.get_by_role("button", name="Remove").click()
+    expect(page.locator(".race-table tbody tr")).to_have_count(6)
+    expect(page.locator(".race-table .racer-name").first).to_contain_text("SGDM")
+    page.locator(".racer-toggle").first.click()
+    rate = page.locator(".racer").first.locator('[data-field="racers.0.lr"] input[type="text"]')
+    rate.fill("0.004")
+    rate.press("Tab")
+    expect(page.locator(".racer-gist").first).to_contain_text("0.004")
+    play_to_end(page)
+    final = list(labs.run("optimizer/race", steps=30, racers=[{"rule": "sgdm", "lr": 0.004}]))[-1].tensors["loss"][0]
+    until(lambda: exacts(page.locator(".race-table"))[0] == float(final), what="the loss at the new rate")
+
+
+def test_a_bad_rate_is_told_under_its_field(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    page.locator(".racer-toggle").first.click()
+    rate = page.locator('[data-field="racers.0.lr"] input[type="text"]')
+    before = picture(page)
+    rate.fill("-1")
+    rate.press("Tab")
+    expect(page.locator('[data-field="racers.0.lr"] .field-error')).to_be_visible()
+    assert picture(page) == before
+
+
+def test_a_branch_goes_on_from_a_step_with_another_rate(page: Page, server: Server) -> None:
+    race(page, server, steps=60)
+    page.locator("#scrubber").fill("20")
+    expect(page.locator("#counter")).to_contain_text("20 / 60")
+    page.locator("#branch button").nth(1).click()
+    page.locator(".racer-toggle").first.click()
+    rate = page.locator('[data-field="racers.0.lr"] input[type="text"]')
+    rate.fill("0.02")
+    rate.press("Tab")
+    play_to_end(page)
+    changes = [{"at": 20, "set": {"racers.0.lr": 0.02}}]
+    final = list(labs.run("optimizer/race", steps=60, changes=changes))[-1].tensors["loss"][0]
+    until(lambda: exacts(page.locator(".race-table"))[0] == float(final), what="the branch's loss")
+
+
+def test_a_pinned_run_stays_behind_to_compare(page: Page, server: Server) -> None:
+    race(page, server, steps=60)
+    plain = numbers(page)
+    page.locator("#pin").click()
+    expect(page.locator(".race-table .ghost").first).to_be_visible()
+    page.locator(".racer-toggle").nth(ADAM).click()
+    rate = page.locator(f'[data-field="racers.{ADAM}.lr"] input[type="text"]')
+    rate.fill("0.5")
+    rate.press("Tab")
+    play_to_end(page)
+    until(lambda: numbers(page) != plain, what="other numbers")
+    was = float(list(labs.run("optimizer/race", steps=60))[-1].tensors["loss"][ADAM])
+    row = page.locator(".race-table tbody tr").nth(ADAM)
+    until(lambda: was in exacts(row), what="the pinned run's loss")
+    assert exacts(row)[0] != was
+
+
+def test_the_surface_in_space_opens_and_closes(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    page.get_by_role("button", name="3-D").click()
+    expect(page.locator(".race-space canvas").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".race-surface")).to_be_hidden()
+    page.get_by_role("button", name="2-D").click()
+    expect(page.locator(".race-surface")).to_be_visible()
+    expect(page.locator(".race-space canvas")).to_have_count(0)
+
+
+def test_swats_shows_its_switch(page: Page, server: Server) -> None:
+    params: dict[str, Any] = {"steps": 400, "racers": [{"rule": "swats", "eps": 1e-5}]}
+    phases = [float(f.tensors["state/0/phase"].reshape(-1)[0]) for f in labs.run("optimizer/race", **params)]
+    first = next(t for t, phase in enumerate(phases) if phase > 0)
+    race(page, server, **params)
+    expect(page.locator(".race-state select")).to_have_value("switch")
+    expect(page.locator(".race-state")).to_have_attribute("data-switched", str(first))
+    expect(page.locator(".race-state")).to_contain_text(f"step {first}")
+
+
+def test_adabound_shows_its_band(page: Page, server: Server) -> None:
+    race(page, server, steps=200, racers=[{"rule": "adabound"}])
+    expect(page.locator(".race-state select")).to_have_value("band")
+    expect(page.locator(".race-state .chart-legend li")).to_have_count(3)
+    # The filled band: pixels of the racer's colour, mostly transparent.
+    filled = page.locator(".race-state canvas.chart-base").evaluate(
+        """(canvas) => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let count = 0;
+          for (let i = 3; i < data.length; i += 4) if (data[i] > 30 && data[i] < 60) count += 1;
+          return count / (data.length / 4);
+        }"""
+    )
+    assert filled > 0.02
+
+
+def test_every_rule_of_the_schema_can_be_added(page: Page, server: Server) -> None:
+    race(page, server, steps=5)
+    page.locator(".add-rule").click()
+    offered = {item.get_attribute("data-rule") for item in page.locator(".rule-options [role=option]").all()}
+    plain = {
+        "gd",
+        "sgd",
+        "sgdm",
+        "nesterov",
+        "sgdw",
+        "adagrad",
+        "rmsprop",
+        "adadelta",
+        "adam",
+        "amsgrad",
+        "adamw",
+        "nadam",
+        "radam",
+    }
+    named = {*plain, "adabound", "amsbound", "swats", "lookahead", "lion"}
+    assert named <= offered
+
+
+def test_a_diverged_racer_is_marked(page: Page, server: Server) -> None:
+    race(page, server, steps=40, racers=[{"rule": "sgd", "lr": 0.5}, {"rule": "adam"}])
+    expect(page.locator(".race-table tbody tr").first).to_contain_text("diverged")
+    expect(page.locator(".race-table tbody tr").nth(1)).not_to_contain_text("diverged")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_message_is_missing(page: Page, server: Server, lang: str) -> None:
+    params: dict[str, Any] = {"steps": 20, "racers": [{"rule": "swats"}, {"rule": "adabound"}, {"rule": "lookahead"}]}
+    open_lab(page, f"{server.url}/optimizer?lang={lang}#p={quote(json.dumps(params))}")
+    for i in range(3):
+        page.locator(".racer-toggle").nth(i).click()
+    page.locator(".race-numbers summary").click()
+    page.locator(".add-rule").click()
+    text = page.locator("body").inner_text()
+    assert "optimizer." not in text
+    assert "shell." not in text
+
+
+def exacts(place: Locator) -> list[float]:
+    """The numbers that stand in a place, every digit."""
+    texts = [str(item.get_attribute("data-exact")).replace("−", "-") for item in place.locator("[data-exact]").all()]
+    return [float(text) for text in texts if text not in ("·", "")]
