@@ -62,6 +62,7 @@ export class StateCurves {
     const { series, bands, log } = this.#plans()[this.view]();
     this.switched = null;
     this.scanned = -1;
+    delete this.element.dataset.switched;
     this.#legend(series);
     this.chart.show(
       { series, bands, log, x: "step", last: Number(race.params.steps ?? 0), racer: race.chosen, marks: [] },
@@ -184,6 +185,7 @@ export class StateCurves {
         this.chart.plan.marks = [this.switched];
         this.chart.done = -1;
         this.element.dataset.switched = String(this.switched);
+        this.legend.append(el("li", { class: "note" }, this.race.stage.t("optimizer.page.switched", { step: block.steps[f] })));
         return;
       }
     }
