@@ -5,7 +5,7 @@
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
-import { showFormula } from "./formula.js";
+import { showFormulas } from "./formula.js";
 import "./racers.js";
 import { Loss } from "./loss.js";
 import { Race } from "./model.js";
@@ -86,7 +86,7 @@ class RaceView {
     this.race.take(scene, params);
     this.seq = -1;
     this.#plan();
-    showFormula(String(scene.note.formula ?? ""));
+    showFormulas(String(scene.note.formula ?? ""), this.race.racers);
     void this.flat.scene(scene);
     this.deep.scene(scene);
   }
@@ -142,7 +142,7 @@ class RaceView {
     this.#place();
     if (!this.last) return;
     this.#plan();
-    showFormula(String(this.last.note.formula ?? ""));
+    showFormulas(String(this.last.note.formula ?? ""), this.race.racers);
     this.flat.relanguage();
     if (this.seq >= 0) this.draw(this.seq);
   }
