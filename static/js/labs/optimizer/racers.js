@@ -9,7 +9,7 @@ import { registerWidget } from "../../core/form.js";
 import { mark } from "./marks.js";
 import { RulePicker } from "./picker.js";
 import { RacerEditor } from "./racer.js";
-import { defaultsOf, ruleChoices, ruleName } from "./rules.js";
+import { defaultsOf, ruleChoices, ruleName, scheduleName } from "./rules.js";
 
 /** @typedef {import("../../core/form.js").WidgetContext} WidgetContext */
 /** @typedef {Record<string, any>} RacerParams */
@@ -118,7 +118,7 @@ class RacerList {
     const racer = this.racers[r];
     if (!gist || !racer) return;
     const kind = racer.schedule?.kind;
-    const schedule = kind && kind !== "constant" ? ` · ${this.t(`optimizer.schedule.${kind}`)}` : "";
+    const schedule = kind && kind !== "constant" ? ` · ${scheduleName(kind)}` : "";
     gist.textContent = (typeof racer.lr === "number" ? `lr ${num(racer.lr)}` : "") + schedule;
   }
 

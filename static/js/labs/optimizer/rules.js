@@ -1,5 +1,6 @@
 /** The rules that the schema knows: their groups, their definitions, a new racer's defaults. No DOM. */
 
+import { choiceLabel } from "../../core/form.js";
 import { first, t } from "../../core/i18n.js";
 import { defaultOf, resolve } from "../../core/schema.js";
 
@@ -53,6 +54,11 @@ export function defaultsOf(rule, schema, defs) {
 /** What people call a rule. @param {string} rule */
 export function ruleName(rule) {
   return first([`optimizer.rule.${rule}`], rule);
+}
+
+/** What people call a kind of schedule. @param {string} kind */
+export function scheduleName(kind) {
+  return choiceLabel("optimizer.race", ["racers", "schedule", "kind"], kind);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { card } from "../../core/dom.js";
 import { Chart } from "./chart.js";
 import { strokeOf } from "./marks.js";
+import { scheduleName } from "./rules.js";
 import { Switcher } from "./switcher.js";
 
 /** @typedef {import("./model.js").Race} Race */
@@ -37,8 +38,8 @@ export class Schedule {
       name: race.racers[r].label,
       ...strokeOf(race.hue(r), { selected: r === race.chosen }),
     }));
-    const kind = race.params.racers?.[race.chosen]?.schedule?.kind;
-    this.card.caption.textContent = race.racers.length ? `${race.racers[race.chosen].label}: ${t(`optimizer.schedule.${kind ?? "constant"}`)}` : "";
+    const kind = race.params.racers?.[race.chosen]?.schedule?.kind ?? "constant";
+    this.card.caption.textContent = race.racers.length ? `${race.racers[race.chosen].label}: ${scheduleName(kind)}` : "";
     this.chart.show(
       { series, log: what === "lr", x: "step", last: Number(race.params.steps ?? 0), racer: race.chosen },
       t(what === "lr" ? "optimizer.page.lr_label" : "optimizer.page.momentum_label"),
