@@ -8,6 +8,8 @@ import sys
 from typing import Any
 
 BACKLOG = 2048
+SEND_BUFFER = 2**19
+"""Bytes that the kernel holds for one page: what is in there no pause or seek can take back."""
 
 
 def listen(host: str, port: int, send_seconds: float = 10.0) -> socket.socket:
@@ -21,6 +23,7 @@ def listen(host: str, port: int, send_seconds: float = 10.0) -> socket.socket:
     try:
         if sys.platform != "win32":  # there it would let two servers share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(send_seconds * 1000))
         sock.bind((host, port))

@@ -38,7 +38,7 @@ Array: TypeAlias = NDArray[Any]
 
 MESSAGE_BYTES = 4 * 2**20
 BLOCK_FRAMES = 64
-BLOCK_BYTES = 2**19
+BLOCK_BYTES = 2**18
 """A block is closed above this, so that three unacknowledged ones stay small; one frame may be larger."""
 
 DTYPES = ("f4", "f8", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8")

@@ -14,8 +14,7 @@ from app.engine import Engine, Limits, Pool, Session
 from app.labs.contract import Frame
 from app.wire import messages as wire
 from app.wire.frames import Layout, Unpacked, unpack
-
-from . import experiments
+from engine import experiments
 
 LIMITS = Limits(workers=1, linger_seconds=1.0, runs_per_connection=4, ring_frames=256)
 

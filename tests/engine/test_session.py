@@ -9,9 +9,8 @@ import pytest
 from app.engine import Limits
 from app.wire import messages as wire
 from app.wire.frames import unpack
-
-from . import experiments
-from .conftest import Home, Page, same
+from engine import experiments
+from engine.conftest import Home, Page, same
 
 
 def test_every_frame_comes_once_and_in_order_with_the_scene_first_and_done_last(home: Home, page: Page) -> None:
