@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser.watching import LISTEN, Watch
+from browser.watching import LISTEN, Watch, until
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from serving import Server
 
+__all__ = ["until"]
+
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds that a locator waits: a cold worker imports torch first."""
 
 
