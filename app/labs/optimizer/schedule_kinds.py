@@ -84,7 +84,7 @@ class OneCycle(_Kind):
 
 
 class Warmup(_Kind):
-    """Linear up to ``lr`` in ``warmup`` steps, then linear down to 0 at ``total_steps`` (None: the whole run), as BERT was trained."""
+    """Linear up to ``lr`` in ``warmup`` steps, then down to 0 at ``total_steps`` (None: the whole run), as BERT was trained."""
 
     kind: Literal["warmup"] = "warmup"
     warmup: Steps = 16

@@ -10,6 +10,7 @@ The default ``lr`` is one that shows the rule at work on Himmelblau's surface; a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -43,6 +44,7 @@ class State:
     name: str
     latex: str
     shape: tuple[int, ...] = (2,)
+    initial: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ BUFFER = State("momentum_buffer", "b_t")
 VELOCITY = State("velocity", "v_t")
 SQUARE = State("square_avg", "v_t")
 SUM = State("sum", "s_t")
-BAND = (State("lower_bound", r"\eta_l(t)", ()), State("upper_bound", r"\eta_u(t)", ()))
+BAND = (State("lower_bound", r"\eta_l(t)", (), math.nan), State("upper_bound", r"\eta_u(t)", (), math.nan))
 
 _MOMENTS = r"m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t \\ v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2"
 _ADAM_STEP = r"\theta_t = \theta_{t-1} - \eta \frac{m_t / (1 - \beta_1^t)}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}"
@@ -133,8 +135,9 @@ def _swats(bound: str) -> str:
 _SWATS_STATE = (
     M,
     V,
-    State("gamma", r"\gamma_t", ()),
+    State("gamma", r"\gamma_t", (), math.nan),
     State("lambda", r"\lambda_t", ()),
+    State("lambda_hat", r"\lambda_t / (1 - \beta_2^t)", ()),
     State("phase", r"\text{phase}", ()),
     BUFFER,
 )
@@ -166,7 +169,7 @@ _RULES = (
         "nesterov",
         "Nesterov",
         0.002,
-        (MOMENTUM, WEIGHT_DECAY),
+        (Hyper("momentum", 0.9, above=0, below=1), WEIGHT_DECAY),
         {
             "torch": _lines(r"b_1 = g_1, \quad b_t = \mu b_{t-1} + g_t", r"\theta_t = \theta_{t-1} - \eta (g_t + \mu b_t)"),
             "paper": _lines(r"v_t = \mu v_{t-1} - \eta g_t", r"\theta_t = \theta_{t-1} + \mu v_t - \eta g_t"),
@@ -301,7 +304,7 @@ _RULES = (
                 r"\theta_t = \theta_{t-1} - \eta \frac{\hat{m}_t}{\sqrt{v_t / (1 - \beta_2^t)} + \epsilon}",
             ),
         },
-        {"torch": (M, V, State("mu_product", r"\textstyle\prod_{i=1}^{t} \mu_i", ()))},
+        {"torch": (M, V, State("mu_product", r"\textstyle\prod_{i=1}^{t} \mu_i", (), 1.0))},
         adaptive=True,
         citation="T. Dozat, Incorporating Nesterov momentum into Adam, 2016",
     ),

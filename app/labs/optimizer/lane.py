@@ -1,0 +1,102 @@
+"""One racer on its way: its row of the positions, the group of its optimizer, its schedule, and what it remembers as numpy.
+
+torch changes its state in place, so each state's numpy view is made once and a frame costs one copy of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.labs.optimizer.racers import Racer
+from app.labs.optimizer.rules.build import recipe
+from app.labs.optimizer.rules.rates import Rate, rate_of
+from app.labs.optimizer.rules.swats import SGD, rate
+from app.labs.optimizer.rules.table import State, states
+from app.labs.optimizer.schedules import Series
+
+
+def host(t: Tensor) -> np.ndarray:
+    """A tensor as numpy: a view of the same memory on the CPU, a copy from a GPU."""
+    view: np.ndarray = t.detach().cpu().numpy()
+    return view
+
+
+class Lane:
+    """Racer ``index``; ``p`` is its parameter (2,), ``group`` its group in ``optimizer``."""
+
+    def __init__(
+        self,
+        index: int,
+        racer: Racer,
+        p: Tensor,
+        optimizer: torch.optim.Optimizer,
+        group: dict[str, Any],
+        steps: int,
+        switched: bool,
+    ) -> None:
+        self.index, self.p, self.optimizer, self.group = index, p, optimizer, group
+        self.switched = switched
+        self.dtype = host(p).dtype
+        self.inner = getattr(optimizer, "inner", optimizer)
+        self._kept: dict[str, tuple[Tensor, np.ndarray]] = {}
+        self.set(racer, steps)
+
+    def set(self, racer: Racer, steps: int) -> None:
+        """Take these settings from the next step on; what is remembered stays."""
+        self.racer = racer
+        self.settings = settings = racer.settings()
+        if self.inner is self.optimizer:
+            options = recipe(settings, self.switched)[1]
+        else:
+            options = {name: settings[name] for name in self.group if name in settings}
+            if settings["base"] == "sgd":
+                options.pop("momentum", None)
+        self.group.update({name: value for name, value in options.items() if name != "initial_accumulator_value"})
+        self.series = Series(racer.schedule, racer.lr, steps)
+        self.states: tuple[State, ...] = states(settings)
+        self.keys = [(state.name, f"state/{self.index}/{state.name}") for state in self.states]
+        self.rate: Rate = rate_of(settings)
+
+    def prepare(self, t: int) -> None:
+        """Give the optimizer the rate and the momentum of step t."""
+        if self.series.constant:
+            return
+        self.group["lr"], momentum = self.series.at(t)
+        if momentum is not None and "betas" in self.group:
+            self.group["betas"] = (momentum, self.group["betas"][1])
+        elif momentum is not None:
+            self.group["momentum"] = momentum
+
+    def used(self, before: Mapping[str, np.ndarray]) -> tuple[float, float]:
+        """(rate, momentum) of the step just made, ``before`` being what it remembered: Adam's momentum is beta_1, SWATS's rate
+        after the hand-over is SGD's."""
+        group = self.group
+        betas = group.get("betas")
+        momentum = group.get("momentum", 0.0) if betas is None or not group.get("use_momentum", True) else betas[0]
+        if "phase" in before and before["phase"] == SGD:
+            return rate(group, self.inner.state[self.p]), momentum
+        return group["lr"], momentum
+
+    def memory(self) -> dict[str, np.ndarray]:
+        """Copies of its state by name, in the run's dtype."""
+        found: dict[str, np.ndarray] = {}
+        own, inner = self.optimizer.state[self.p], self.inner.state[self.p]
+        for state in self.states:
+            name = state.name
+            value = inner.get(name)
+            if value is None and own is not inner:
+                value = own.get(name)
+            if isinstance(value, Tensor):
+                kept = self._kept.get(name)
+                if kept is None or kept[0] is not value:
+                    kept = self._kept[name] = (value, host(value).reshape(state.shape))
+                view = kept[1] if not value.is_cuda else host(value).reshape(state.shape)
+                found[name] = view.copy()
+            else:
+                found[name] = np.full(state.shape, state.initial if value is None else value, self.dtype)
+        return found
