@@ -23,6 +23,7 @@ import { Pens } from "./pens.js";
  * @property {number} width
  * @property {number} [shift]     taken off each value before drawing (the least loss, for a log axis)
  * @property {boolean} [root]     draw the square root
+ * @property {boolean} [floor]    on a log axis zero stands at the foot (a loss that reached its minimum); else it is a gap
  * @property {Timeline} [timeline] another run's, for a pinned one
  */
 
@@ -233,7 +234,7 @@ export class Chart {
       for (let f = 0; f < block.count; f++) {
         const x = samples ? Number(samples.data[f * samples.size + sampleColumn(series, this.plan)]) : block.steps[f];
         this.pens.left[f] = this.#left(x);
-        this.pens.top[f] = this.#top(valueOf(part, f, series));
+        this.pens.top[f] = this.#top(valueOf(part, f, series), series.floor);
       }
       this.pens.draw(this.ctx, pen, block.count, series);
     }
@@ -285,7 +286,7 @@ export class Chart {
       const part = block.tensor(series.tensor);
       if (!part) continue;
       const x = this.plan.x === "samples" ? Number(block.tensor("samples")?.data[sampleColumn(series, this.plan)] ?? NaN) : block.steps[0];
-      const top = this.#top(valueOf(part, 0, series));
+      const top = this.#top(valueOf(part, 0, series), series.floor);
       if (!Number.isFinite(top)) continue;
       ctx.beginPath();
       ctx.arc(this.#left(x), Math.min(top, this.height - PAD.bottom), 2.5, 0, 7);
@@ -313,8 +314,9 @@ export class Chart {
     return PAD.left + this.x.place(value) * (this.width - PAD.left - PAD.right);
   }
 
-  /** @param {number} value */
-  #top(value) {
+  /** @param {number} value @param {boolean} [floor] */
+  #top(value, floor = false) {
+    if (this.y.log && !(value > 0) && !floor) return NaN;
     return this.height - PAD.bottom - this.y.place(value) * (this.height - PAD.top - PAD.bottom);
   }
 

@@ -47,6 +47,7 @@ export class Loss {
       name: race.racers[r]?.label ?? "",
       ...strokeOf(race.hue(r), { selected: r === race.chosen && !pinned, pinned }),
       shift: log ? (shift ?? 0) : 0,
+      floor: true,
     });
     const series = [];
     const { pinned } = this;

@@ -62,6 +62,13 @@ export class Race {
     return true;
   }
 
+  /** The racer whose insides tell most: one with a band or a switch, else Adam, else any with a memory. */
+  telling() {
+    const has = (/** @type {(racer: Racer) => boolean} */ test) => this.racers.findIndex(test);
+    const special = has((racer) => racer.state.some(({ name }) => name === "lower_bound" || name === "lambda"));
+    return [special, has((racer) => racer.rule === "adam"), has((racer) => racer.state.length > 0), 0].find((r) => r >= 0) ?? 0;
+  }
+
   /** What is taken off a loss before its logarithm; null: the loss cannot stand on a log axis. */
   get shift() {
     if (this.least !== null) return this.least;

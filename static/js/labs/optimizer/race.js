@@ -33,7 +33,7 @@ export default function mount(stage) {
     retheme: () => view?.retheme(),
     relanguage: () => view?.relanguage(),
     summary: (seq) => view?.summary(seq) ?? "",
-    defaultTarget: () => ({ kind: "position", racer: Math.max(0, race.chosen), coordinate: race.coordinate }),
+    defaultTarget: () => ({ kind: "position", racer: race.telling(), coordinate: race.coordinate }),
     destroy: () => {
       view?.destroy();
       view = null;

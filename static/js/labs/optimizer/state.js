@@ -85,13 +85,13 @@ export class StateCurves {
   /** The views that the selected racer's state allows, the most telling first. */
   #offers() {
     const names = this.#names();
+    /** @type {string[]} */
     const views = [];
     if (names.includes("lower_bound") && names.includes("upper_bound")) views.push("band");
     if (names.includes("gamma") && names.includes("lambda")) views.push("switch");
     if (names.some((name) => !APART.has(name))) views.push("memory");
-    if (!views.includes("band")) views.push("rate");
-    views.push("gradient");
-    return views;
+    const rest = this.race.racers[this.race.chosen].adaptive ? ["rate", "gradient"] : ["gradient", "rate"];
+    return [...views, ...rest.filter((name) => name !== "rate" || !views.includes("band"))];
   }
 
   #names() {
