@@ -233,7 +233,7 @@ class TestFoundMinima:
             assert math.hypot(near[0] - x, near[1] - y) < 1e-6 * (1 + math.hypot(x, y))
             assert near[2] == pytest.approx(surface.minimum, abs=1e-12)
 
-    @pytest.mark.parametrize("text", ["x", "x^2", "-x^2 - y^2", "x + y", "sin(x)*0 + y^3"])
+    @pytest.mark.parametrize("text", ["x", "x^2", "-x^2 - y^2", "x + y", "sin(x)*0 + y^3", "x^3 - 3x + y^2"])
     def test_it_claims_nothing_where_there_is_no_lowest_point(self, text: str) -> None:
         assert find_minima(parse(text).compile(), (-5, 5, -5, 5)) == ()
 

@@ -38,9 +38,10 @@ def _set(node: Node) -> tuple[str, int]:
         case Operation(symbol="^", left=left, right=right):
             return _power(left, latex(right))
         case Operation(symbol=symbol, left=left, right=right):
-            # a + (-b) and a - (b + c) keep their brackets; a + (b + c) needs none on paper
-            needed = _PRODUCT if symbol == "-" or _starts_with_sign(right) else _SUM
-            return f"{latex(left)} {symbol} {_bracketed(right, needed)}", _SUM
+            second, own = _set(right)
+            if second.startswith("-") or (symbol == "-" and own == _SUM):  # a + (-b), a - (b + c); but a + b + c needs none
+                second = rf"\left({second}\right)"
+            return f"{latex(left)} {symbol} {second}", _SUM
         case Call(function=name, arguments=arguments):
             return _call(name, arguments)
         case _:
@@ -73,16 +74,6 @@ def _product(left: str, right: str) -> str:
     return (
         rf"{left} \cdot {right}" if right[0].isdigit() or (right.startswith(r"\frac") and left[-1].isdigit()) else f"{left} {right}"
     )
-
-
-def _starts_with_sign(node: Node) -> bool:
-    match node:
-        case Negative():
-            return True
-        case Operation(symbol="+" | "-" | "*", left=left):
-            return _starts_with_sign(left)
-        case _:
-            return False
 
 
 def _bracketed(node: Node, binding: int) -> str:
