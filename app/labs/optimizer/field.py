@@ -57,8 +57,11 @@ class Field:
             rows.setdefault(cls, []).append((r, switched))
         for cls in groups:
             one_by_one: dict[str, Any] = {"foreach": False} if cls.__module__.startswith("torch.optim") else {}
-            optimizer = cls(groups[cls], lr=1e-3, **one_by_one)
+            optimizer = cls(groups[cls], **{"lr": 1e-3, **one_by_one})
             optimizers.append(optimizer)
+            if cls is torch.optim.Adagrad:  # its constructor reads one value for all groups
+                for group in optimizer.param_groups:
+                    optimizer.state[group["params"][0]]["sum"].fill_(group["initial_accumulator_value"])
             for (r, switched), group in zip(rows[cls], optimizer.param_groups, strict=True):
                 lanes[r] = Lane(r, params.racers[r], group["params"][0], optimizer, group, params.steps, switched)
         return [lanes[r] for r in sorted(lanes)], optimizers

@@ -78,7 +78,7 @@ class Record:
     def _effective(
         self, t: int, lr: np.ndarray, before: list[dict[str, np.ndarray]], update: np.ndarray, gradient: np.ndarray
     ) -> np.ndarray:
-        """rate = a / (b sqrt(v) + c) for all racers, see ``rules.rates``; where nobody knows a rule's inside, -update / gradient."""
+        """rate = a / (b sqrt(v) + c) for all racers, see ``rules.rates``; a rule nobody knows: -update / gradient."""
         banded, unknown = [], []
         for lane, now, past in zip(self.field.lanes, self.memory, before, strict=True):
             r = lane.index

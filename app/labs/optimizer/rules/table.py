@@ -363,7 +363,7 @@ _RULES = (
     Rule(
         "lion",
         "Lion",
-        0.02,
+        0.05,
         (Hyper("betas", (0.9, 0.99), "pair", least=0, below=1), WEIGHT_DECAY),
         {
             "torch": _lines(
