@@ -48,9 +48,9 @@ def _told(one: Mapping[str, Any], title: str) -> tuple[Path, Message]:
     name = _SENTENCES.get(kind, "value")
     match name:
         case "above" | "atleast":
-            values["low"] = told.get("gt", told.get("ge"))
+            values["low"] = _bound(told.get("gt", told.get("ge")))
         case "below" | "atmost":
-            values["high"] = told.get("lt", told.get("le"))
+            values["high"] = _bound(told.get("lt", told.get("le")))
         case "few" | "long_list":
             values |= {"low": told.get("min_length"), "high": told.get("max_length"), "length": told.get("actual_length")}
         case "short" | "long":
@@ -96,6 +96,11 @@ _SENTENCES: Mapping[str, str] = {
     "extra_forbidden": "unknown",
 }
 """pydantic's kinds of error and our sentences, ``error.NAME``. Any other kind is ``error.value``."""
+
+
+def _bound(value: float) -> float:
+    """0 rather than 0.0."""
+    return int(value) if float(value).is_integer() else value
 
 
 def _field(path: Path) -> str:
