@@ -91,8 +91,8 @@ def _watched(items: Iterator[Frame | Progress], length: int | None) -> Iterator[
             if isinstance(item, Progress):
                 bar.set_description(f"{words.message(item.stage)} {item.done}/{item.total}")
             else:
+                yield item  # first: what the bar counts is kept when Ctrl-C comes
                 bar.update()
-                yield item
 
 
 def _given(options: argparse.Namespace) -> Mapping[str, Any]:

@@ -37,8 +37,8 @@ def serve(options: argparse.Namespace) -> int:
         return refuse(Message("cli.cannot-listen", {"host": settings.host, "port": settings.port, "why": error.strerror or ""}))
     port = sock.getsockname()[1]
     here = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
-    address = f"http://{here}:{port}{settings.root_path}/"
-    announce(address, [f"http://{host}:{port}{settings.root_path}/" for host in lan])
+    address = url(here, port, settings.root_path)
+    announce(address, [url(host, port, settings.root_path) for host in lan])
     app = create_app(settings.model_copy(update={"hosts": sorted(hosts)}))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **uvicorn_options()))
     exit_cleanly()
@@ -49,6 +49,11 @@ def serve(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def url(host: str, port: int, root_path: str) -> str:
+    """What people type; an IPv6 address stands in brackets."""
+    return f"http://[{host}]:{port}{root_path}/" if ":" in host else f"http://{host}:{port}{root_path}/"
 
 
 def announce(address: str, lan: list[str]) -> None:

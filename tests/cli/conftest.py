@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from serving import ROOT
+
+from app.__main__ import main
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,5 +31,21 @@ def cli(tmp_path: Path) -> Cli:
             text=True,
             timeout=120,
         )
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The same in this process: a process of its own takes seconds to import torch."""
+
+    def run(*arguments: str, stdin: str = "", language: str = "en") -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("LC_ALL", f"{language}_XX.UTF-8")
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        code = main(arguments)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, said.out, said.err)
 
     return run
