@@ -33,7 +33,7 @@ def amsgrad(step: Step) -> Work:
     line, g = decayed(step)
     if step.form == "paper":
         text = f"{line}{_moments(g)}v_max_t = max(v_max, v_t)\ntheta_t = theta - eta / sqrt(v_max_t) * m_t"
-        return Work(text, MOMENTS | LARGEST, MOMENTS_NOW | LARGEST_NOW)
+        return Work(text, MOMENTS | LARGEST, MOMENTS_NOW | LARGEST_NOW, "eta / sqrt(v_max_t)")
     return _adam(step, line, g, "theta", largest=True)
 
 
@@ -48,9 +48,10 @@ def _adam(step: Step, line: str, g: str, theta: str, largest: bool = False) -> W
     if correction and scaling:
         text += f"v_hat = {second} / (1 - beta_2**t)\n"
         second = "v_hat"
-    text += f"theta_t = {theta} - eta * {first}" + (f" / (sqrt({second}) + epsilon)" if scaling else "")
+    divisor = f" / (sqrt({second}) + epsilon)" if scaling else ""
+    text += f"theta_t = {theta} - eta * {first}{divisor}"
     before, after = (MOMENTS | LARGEST, MOMENTS_NOW | LARGEST_NOW) if largest else (MOMENTS, MOMENTS_NOW)
-    return Work(text, before, after)
+    return Work(text, before, after, f"eta{divisor}")
 
 
 def adadelta(step: Step) -> Work:
@@ -63,6 +64,7 @@ def adadelta(step: Step) -> Work:
         "theta_t = theta - eta * d",
         {"v": "square_avg", "u": "acc_delta"},
         {"v_t": "square_avg", "u_t": "acc_delta"},
+        "eta * sqrt(u + epsilon) / sqrt(v_t + epsilon)",
     )
 
 
@@ -77,6 +79,7 @@ def nadam(step: Step) -> Work:
         "theta_t = theta - eta * m_hat / (sqrt(v_hat) + epsilon)",
         {**MOMENTS, "p": "mu_product"},
         {**MOMENTS_NOW, "p_t": "mu_product"},
+        "eta / (sqrt(v_hat) + epsilon)",
     )
 
 
@@ -90,7 +93,8 @@ def radam(step: Step) -> Work:
         f"{line}{_moments(g)}m_hat = m_t / (1 - beta_1**t)\n"
         "rho_inf = 2 / (1 - beta_2) - 1\nrho_t = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)\n"
     )
-    if rho_t > 5:
+    rectified = rho_t > 5
+    if rectified:
         text += (
             "l_t = sqrt(1 - beta_2**t) / (sqrt(v_t) + epsilon)\n"
             "r_t = sqrt((rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t))\n"
@@ -98,7 +102,7 @@ def radam(step: Step) -> Work:
         )
     else:
         text += "theta_t = theta - eta * m_hat"
-    return Work(text, MOMENTS, MOMENTS_NOW)
+    return Work(text, MOMENTS, MOMENTS_NOW, "eta * r_t * l_t" if rectified else "eta")
 
 
 def lion(step: Step) -> Work:
@@ -134,12 +138,12 @@ def _bounded(step: Step, largest: bool) -> Work:
         )
     else:
         text += (
-            "eta_star = eta_final * eta / eta_0\n"
+            "eta_star = eta_final * eta / eta_base\n"
             "low = eta_star * (1 - 1 / (gamma_b * t + 1))\nhigh = eta_star * (1 + 1 / (gamma_b * t))\n"
             f"rate = eta * sqrt(1 - beta_2**t) / (1 - beta_1**t) / (sqrt({second}) + epsilon)\n"
             "rate_t = clip(rate, low, high)\ntheta_t = theta - rate_t * m_t"
         )
-    return Work(text, before, after)
+    return Work(text, before, after, "rate_t")
 
 
 def swats(step: Step) -> Work:
@@ -147,13 +151,10 @@ def swats(step: Step) -> Work:
     line, g = decayed(step)
     if step.switched:
         text = f"{line}b_t = beta_1 * b + {g}\ntheta_t = theta - (1 - beta_1) * Lambda * b_t"
-        return Work(text, {"b": "momentum_buffer"}, {"b_t": "momentum_buffer"})
-    text = (
-        f"{line}{_moments(g)}"
-        "step_c = -eta * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m_t / (sqrt(v_t) + epsilon)\n"
-        "theta_t = theta + step_c"
-    )
-    return Work(text, MOMENTS, MOMENTS_NOW)
+        return Work(text, {"b": "momentum_buffer"}, {"b_t": "momentum_buffer"}, "Lambda")
+    rate = "eta * sqrt(1 - beta_2**t) / (1 - beta_1**t) / (sqrt(v_t) + epsilon)"
+    text = f"{line}{_moments(g)}rate = {rate}\nd = -rate * m_t\ntheta_t = theta + d"
+    return Work(text, MOMENTS, MOMENTS_NOW, rate)
 
 
 def lookahead(step: Step) -> Work:
@@ -164,7 +165,7 @@ def lookahead(step: Step) -> Work:
         text += "\nphi_t = phi + slow_alpha * (theta_fast - phi)\ntheta_t = phi_t"
     else:
         text += "\nphi_t = phi\ntheta_t = theta_fast"
-    return Work(text, {**base.before, "phi": "slow"}, {**base.after, "phi_t": "slow"})
+    return Work(text, {**base.before, "phi": "slow"}, {**base.after, "phi_t": "slow"}, base.rate)
 
 
 def _inner(step: Step) -> Step:

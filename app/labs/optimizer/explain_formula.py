@@ -51,6 +51,7 @@ _ONE: dict[str, Callable[[np.float64], Any]] = {
 _MANY: dict[str, Callable[..., Any]] = {
     "max": np.maximum,
     "min": np.minimum,
+    "atan2": np.arctan2,
     "clip": lambda v, low, high: np.minimum(np.maximum(v, low), high),
 }
 _CONSTANTS = {"pi": np.pi, "e": np.e}
@@ -179,7 +180,7 @@ class _Writer:
                 return rf"e^{{{arguments[0]}}}"
             case "floor":
                 return rf"\left\lfloor {arguments[0]} \right\rfloor"
-            case "sign" | "clip":
+            case "sign" | "clip" | "atan2":
                 head = rf"\operatorname{{{function}}}"
             case "step" | "half":
                 head = "H"

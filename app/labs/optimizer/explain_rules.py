@@ -41,6 +41,8 @@ class Work:
     lines: str
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
+    rate: str = "eta"
+    """The effective rate: what multiplies the direction in this coordinate."""
 
 
 def decayed(step: Step) -> tuple[str, str]:
@@ -99,9 +101,10 @@ def _buffer(step: Step, line: str, g: str, theta: str, ahead: bool = False) -> W
 def adagrad(step: Step) -> Work:
     """The squares are summed for ever; the notes leave epsilon out."""
     line, g = decayed(step)
-    rate = "eta / (1 + (t - 1) * delta)" if step.on("lr_decay") else "eta"
+    rate = "eta / (1 + (t - 1) * delta)" if step.on("lr_decay") and step.form == "torch" else "eta"
     divisor = "sqrt(s_t)" if step.form == "notes" else "(sqrt(s_t) + epsilon)"
-    return Work(f"{line}s_t = s + {g}**2\ntheta_t = theta - {rate} / {divisor} * {g}", {"s": "sum"}, {"s_t": "sum"})
+    text = f"{line}s_t = s + {g}**2\ntheta_t = theta - {rate} / {divisor} * {g}"
+    return Work(text, {"s": "sum"}, {"s_t": "sum"}, f"{rate} / {divisor}")
 
 
 def rmsprop(step: Step) -> Work:
@@ -111,7 +114,7 @@ def rmsprop(step: Step) -> Work:
     text = f"{line}v_t = alpha * v + (1 - alpha) * {g}**2\n"
     if step.form != "torch":
         first = f"{line}v_t = {g}**2\n" if step.form == "paper" else f"{line}v_t = {g}\n"
-        return Work(f"{first if step.t == 1 else text}theta_t = theta - eta / sqrt(v_t) * {g}", before, after)
+        return Work(f"{first if step.t == 1 else text}theta_t = theta - eta / sqrt(v_t) * {g}", before, after, "eta / sqrt(v_t)")
     spread = "v_t"
     if step.on("centered"):
         text += f"a_t = alpha * a + (1 - alpha) * {g}\n"
@@ -122,4 +125,4 @@ def rmsprop(step: Step) -> Work:
         before["b"], after["b_t"] = "momentum_buffer", "momentum_buffer"
     else:
         text += f"theta_t = theta - eta / (sqrt({spread}) + epsilon) * {g}"
-    return Work(text, before, after)
+    return Work(text, before, after, f"eta / (sqrt({spread}) + epsilon)")

@@ -62,5 +62,21 @@ class Sheet:
     ) -> Explanation:
         """The sheet as an answer: the last line is the result, compared with torch's own value."""
         result = self.equations[-1].value
-        reference = None if torch_value is None else Reference(by, torch_value, abs(result - torch_value))
+        reference = None if torch_value is None else Reference(by, torch_value, _difference(result, torch_value))
         return Explanation(title, target, tuple(self.equations), result, reference, remarks)
+
+
+def _difference(a: float, b: float) -> float:
+    """|a - b|, 0 for two NaNs or one infinity twice."""
+    return 0.0 if a == b or (a != a and b != b) else abs(a - b)
+
+
+def needed(lines: str, name: str) -> str:
+    """Those of the lines that ``name`` depends on, in order."""
+    wanted, kept = {name}, []
+    for line in reversed(lines.strip().splitlines()):
+        left, _, right = line.partition("=")
+        if left.strip() in wanted:
+            kept.append(line)
+            wanted |= set(names(parse(right)))
+    return "\n".join(reversed(kept))
