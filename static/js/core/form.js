@@ -98,7 +98,7 @@ export class Form {
       field.complain("");
     }
     this.errors([]);
-    this.#hideEmpty();
+    this.#reveal();
   }
 
   /** Say what empty fields will mean in this run. @param {Record<string, any>} note */
@@ -148,7 +148,7 @@ export class Form {
     const rank = (/** @type {Field[]} */ plain) => (plain.length ? order.indexOf(plain[0]) : Infinity);
     const ordered = [...groups].sort(([, a], [, b]) => rank(a.plain) - rank(b.plain) || 0);
     const cards = ordered.map(([name, { plain, folded }]) => this.#card(name, plain, folded));
-    this.#hideEmpty();
+    this.#reveal();
     return cards;
   }
 
@@ -183,6 +183,7 @@ export class Form {
       prefix: this.prefix,
       onInput: (value, commit) => {
         this.values = { ...this.values, [name]: value };
+        this.#reveal();
         if (this.ok) this.onChange(structuredClone(this.values), { commit });
       },
     });
@@ -190,10 +191,13 @@ export class Form {
     return field;
   }
 
-  /** A list of changes without one takes no room. */
-  #hideEmpty() {
-    const field = this.fields.get("changes");
-    if (field) field.element.hidden = !this.values.changes?.length;
+  /** A field whose schema names a `when` ({surface: ["ravine"]}) shows only then; an empty list of changes takes no room. */
+  #reveal() {
+    for (const [name, field] of this.fields) {
+      const when = Object.entries(field.when ?? {});
+      const meant = when.every(([other, values]) => values.includes(this.values[other]));
+      field.element.hidden = !meant || (field.kind === "changes" && !this.values[name]?.length);
+    }
     for (const card of this.host.children) {
       const shown = [...card.querySelectorAll(".field")].some((one) => !(/** @type {HTMLElement} */ (one).hidden));
       /** @type {HTMLElement} */ (card).hidden = !shown;
@@ -209,6 +213,8 @@ export class Field {
    */
   constructor({ schema, defs, value, path, prefix, onInput }) {
     this.kind = widgetOf(schema);
+    /** @type {Record<string, unknown[]> | undefined} */
+    this.when = schema.when;
     this.problem = "";
     const id = freshId("field");
     const name = String(path.at(-1));

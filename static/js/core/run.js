@@ -222,7 +222,9 @@ export class Run {
     if (reply.params) this.params = reply.params;
     if (reply.experiment) this.experiment = reply.experiment;
     if (reply.length !== undefined && reply.length !== null) this.length = reply.length;
-    if (this.state === "starting" && reply.state) this.state = /** @type {State} */ (reply.state);
+    // That it ended is told again after its last frame: until then it is not complete here.
+    const state = /** @type {State} */ (reply.state);
+    if (this.state === "starting" && state && !ENDED.has(state)) this.state = state;
   }
 
   /** Whether less than half of the budget lies ahead of the play head. */
