@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from app.labs.contract import Message, Params, UserError
+from app.labs.optimizer.expression import parse
 from app.labs.optimizer.racers import AnyRacer
 from app.labs.optimizer.surfaces import SURFACES
 
@@ -111,6 +112,8 @@ class RaceParams(Params):
     def _check(self) -> RaceParams:
         for r, racer in enumerate(self.racers):
             _check_momentum(racer, r)
+        if self.expression is not None:
+            _check_expression(self.expression)
         if self.changes:
             self._segments = tuple(_apply(self))
         return self
@@ -120,6 +123,14 @@ def _check_momentum(racer: Any, r: int) -> None:
     """torch cycles the momentum of rules that have one; a schedule with ``cycle_momentum`` needs such a rule."""
     if getattr(racer.schedule, "cycle_momentum", False) and not (getattr(racer, "momentum", None) or hasattr(racer, "betas")):
         raise UserError(Message("error.cycle_momentum", {"rule": racer.rule}), ("racers", r, "schedule", "cycle_momentum"))
+
+
+def _check_expression(text: str) -> None:
+    """What cannot be read is told at its field, before anything runs."""
+    try:
+        parse(text)
+    except UserError as error:
+        raise UserError(error.message, ("expression",)) from error
 
 
 def _apply(params: RaceParams) -> list[tuple[int, RaceParams]]:
