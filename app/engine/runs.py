@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from app.engine.limits import Limits
 from app.engine.replay import Replay
 from app.engine.ring import Ring
-from app.engine.runner import MessageJson, Order, Runner, Stream
+from app.engine.runner import MessageJson, Order, Question, Runner, Stream
 from app.engine.viewer import Viewer
+from app.labs.contract import Message, UserError
 from app.wire.frames import Block
 from app.wire.messages import MessageJson as MessageModel
 from app.wire.messages import RunState
@@ -162,7 +163,10 @@ class Run:
         for viewer in list(self.viewers):
             viewer.wake()
 
-    async def ask(self, question: Any) -> Any:
+    async def ask(self, question: Question) -> Any:
+        """Raises Failed or UserError. An ended run whose worker forgot it is computed again as far as needed."""
+        if self.state == "queued":
+            raise UserError(Message("server.no-such-frame", {"seq": question.seq, "last": -1}))
         if self._stream is None:
             self._stream = self.runner.open(self.again(), self)
         return await self._stream.ask(question)

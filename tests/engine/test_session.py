@@ -379,6 +379,8 @@ def test_runs_beyond_the_room_queue_and_know_their_place() -> None:
         await pages[2].until(lambda: pages[2].events)
         assert [home.engine.runs[run].state for run in runs] == ["running", "queued", "queued"]
         assert [page.events[-1].place for page in pages[1:3]] == [1, 2]
+        early, _ = await pages[1].question("explain", run=runs[1], seq=0, target={})
+        assert early.error.id == "server.no-such-frame"
         full = pages[3].ask("start", experiment="test/walk", params={})
         assert full.error.id == "server.busy"
         pages[0].ask("cancel", run=runs[0])
