@@ -46,8 +46,9 @@ class RaceView {
   constructor(race) {
     this.race = race;
     this.stage = race.stage;
+    this.theme = race.stage.theme();
+    this.lang = race.stage.lang();
     this.seq = -1;
-    this.revision = -1;
     /** @type {import("../../core/types.js").Pinned | null} */
     this.pinned = null;
     /** @type {(Loss | StateCurves | Schedule)[]} */
@@ -83,6 +84,9 @@ class RaceView {
   /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params */
   scene(scene, params) {
     this.last = scene;
+    // The page tells of another theme or language only while a run is shown: it may have changed before the first.
+    if (this.theme !== this.stage.theme()) this.#colours();
+    if (this.lang !== this.stage.lang()) this.#words();
     this.race.take(scene, params);
     this.seq = -1;
     this.#plan();
@@ -123,14 +127,30 @@ class RaceView {
   }
 
   retheme() {
-    this.race.retheme();
+    this.#colours();
     this.#plan();
-    void this.flat.retheme();
-    void this.deep.retheme();
     if (this.seq >= 0) this.draw(this.seq);
   }
 
+  #colours() {
+    this.theme = this.stage.theme();
+    this.race.retheme();
+    void this.flat.retheme();
+    void this.deep.retheme();
+  }
+
   relanguage() {
+    this.#words();
+    if (!this.last) return;
+    this.#plan();
+    showFormulas(String(this.last.note.formula ?? ""), this.race.racers);
+    this.flat.relanguage();
+    if (this.seq >= 0) this.draw(this.seq);
+  }
+
+  /** Make every part that holds words anew. */
+  #words() {
+    this.lang = this.stage.lang();
     const { race } = this;
     this.table.destroy();
     this.main = this.#main();
@@ -140,11 +160,6 @@ class RaceView {
     this.table = new Table(race);
     this.table.pinned = this.pinned;
     this.#place();
-    if (!this.last) return;
-    this.#plan();
-    showFormulas(String(this.last.note.formula ?? ""), this.race.racers);
-    this.flat.relanguage();
-    if (this.seq >= 0) this.draw(this.seq);
   }
 
   /** The step in one sentence, for those who listen. @param {number} seq */

@@ -15,7 +15,7 @@ import { Switcher } from "./switcher.js";
 /** Sums of squares: their root is what divides the step, and stands beside the gradient in size. */
 const SQUARES = new Set(["exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta"]);
 /** State with a picture of its own. */
-const APART = new Set(["lower_bound", "upper_bound", "gamma", "lambda", "phase", "step"]);
+const APART = new Set(["lower_bound", "upper_bound", "gamma", "lambda", "lambda_hat", "phase", "step"]);
 const DASHES = [[], [6, 4], [2, 3], [8, 3, 2, 3]];
 
 export class StateCurves {
@@ -125,7 +125,8 @@ export class StateCurves {
         bands: [{ lower: 0, upper: 1, colour }],
         log: true,
       }),
-      switch: () => ({ series: [own("lambda", 0), own("gamma", 1)], log: true }),
+      // What SWATS compares: each step's rate gamma, and its corrected mean.
+      switch: () => ({ series: [own(this.#names().includes("lambda_hat") ? "lambda_hat" : "lambda", 0), own("gamma", 1)], log: true }),
       gradient: () => ({
         series: [line("gradient", 2 * r + race.coordinate, t("optimizer.page.gradient"), 0), line("update", 2 * r + race.coordinate, t("optimizer.page.update"), 1)],
         log: false,

@@ -149,10 +149,10 @@ export class Surface2D {
   }
 
   async retheme() {
-    if (!this.layers) return;
     const { plots } = this.stage;
     const colours = plots.colors();
     this.colours = colours;
+    if (!this.layers) return;
     /** @type {Record<string, any>} */
     const update = { "font.color": colours.text };
     for (const name of ["xaxis", "yaxis"]) {
