@@ -250,12 +250,14 @@ def test_the_arithmetic_is_never_empty_and_terms_open(page: Page, server: Server
     numbered = panel.locator("[data-exact]").first
     numbered.hover()
     expect(page.locator("#exact-tip")).to_be_visible()
-    term = panel.locator("button.term").first
-    if term.count():
-        term.focus()
-        page.keyboard.press("Enter")
-        expect(panel.get_by_role("button", name="Back")).to_be_visible()
-        expect(panel.locator("h2")).not_to_have_text("")
+    panel.locator(".opens").first.focus()
+    page.keyboard.press("Enter")
+    expect(panel.locator("h2")).not_to_have_text(title)
+    panel.get_by_role("button", name="Back").click()
+    expect(panel.locator("h2")).to_have_text(title)
+    panel.locator("summary").click()
+    panel.locator("button.term").first.click()
+    expect(panel.locator("h2")).not_to_have_text(title)
 
 
 def test_presets_are_one_click(page: Page, server: Server) -> None:

@@ -43,6 +43,7 @@ export class Explain {
     this.shown = null;
     /** @type {Target[]} the way back */
     this.trail = [];
+    this.legendOpen = false;
     this.tip = el("div", { class: "tip", role: "tooltip", id: "exact-tip", hidden: true });
     document.body.append(this.tip);
     this.#tips();
@@ -139,7 +140,8 @@ export class Explain {
       return;
     }
     const title = say(answer.title);
-    const parts = (answer.equations ?? []).map((/** @type {Equation} */ equation) => this.#equation(equation));
+    const equations = /** @type {Equation[]} */ (answer.equations ?? []);
+    const parts = [...equations.map((equation) => this.#equation(equation)), this.#legend(equations)];
     const remarks = (answer.remarks ?? []).map((/** @type {any} */ remark) => el("p", { class: "remark" }, say(remark)));
     fill(this.host, this.#head(title, back), ...parts, ...this.#result(answer), ...remarks);
     if (hadFocus) /** @type {HTMLElement | null} */ (this.host.querySelector("button:not([hidden])"))?.focus();
@@ -163,13 +165,15 @@ export class Explain {
       shrink(numbers);
     });
     const label = equation.label ? el("p", { class: "caption" }, say(equation.label)) : null;
-    const legend = this.#legend(terms);
-    return el("div", { class: "equation" }, label, formula, el("p", { class: "caption" }, t("shell.explain.numbers")), numbers, legend);
+    return el("div", { class: "equation" }, label, formula, numbers);
   }
 
-  /** The symbols with their meaning; those with arithmetic of their own are buttons. @param {Record<string, Term>} terms */
-  #legend(terms) {
-    const rows = Object.values(terms).map((term) => {
+  /** The symbols with their meaning, each once; those with arithmetic of their own are buttons. @param {Equation[]} equations */
+  #legend(equations) {
+    /** @type {Map<string, Term>} */
+    const terms = new Map();
+    for (const equation of equations) for (const term of Object.values(equation.terms ?? {})) terms.set(term.latex, { ...terms.get(term.latex), ...term });
+    const rows = [...terms.values()].map((term) => {
       const symbol = el("span", { class: "symbol" });
       void typeset(symbol, term.latex);
       const value = el("span", { class: "value", "data-exact": exact(toNumber(term.value)), tabindex: term.target ? null : 0 }, num(toNumber(term.value)));
@@ -178,7 +182,10 @@ export class Explain {
       if (!target) return el("li", {}, el("span", { class: "term" }, symbol, meaning, value));
       return el("li", {}, el("button", { type: "button", class: "term", onclick: () => this.onSelect(target) }, symbol, meaning, value));
     });
-    return rows.length ? el("ul", { class: "legend" }, ...rows) : null;
+    const fold = el("details", { class: "fold", hidden: !rows.length }, el("summary", {}, t("shell.explain.symbols")), el("ul", { class: "legend" }, ...rows));
+    fold.open = this.legendOpen;
+    fold.addEventListener("toggle", () => (this.legendOpen = fold.open));
+    return fold;
   }
 
   /** @param {any} answer */
@@ -213,7 +220,15 @@ export class Explain {
       const { target } = term;
       if (!target) continue;
       span.classList.add("opens");
+      span.tabIndex = 0;
+      span.setAttribute("role", "button");
       span.addEventListener("click", () => this.onSelect(target));
+      span.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.onSelect(target);
+      });
     }
   }
 
