@@ -59,7 +59,8 @@ class AdaBound(OwnRule):
         eta_l = state["lower_bound"] = alpha_final * (1 - 1 / (gamma * t + 1))
         eta_u = state["upper_bound"] = alpha_final * (1 + 1 / (gamma * t))
         step_size = eta * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        eta_t = (step_size / (v_t.sqrt() + group["eps"])).clamp_(eta_l, eta_u)
+        # a number / a tensor is a reciprocal and a product in torch: a true division rounds once
+        eta_t = (p.new_tensor(step_size) / (v_t.sqrt() + group["eps"])).clamp_(eta_l, eta_u)
         p.sub_(eta_t * m_t)
 
 
