@@ -17,6 +17,9 @@ from app import labs
 
 SGDM, ADAM = 1, 4
 
+# A machine that runs other tests beside these answers late.
+expect.set_options(timeout=20_000)
+
 
 def race(page: Page, server: Server, **params: Any) -> None:
     """Opens the race with these params and plays it to the end."""

@@ -315,8 +315,10 @@ export function messageIds(prefix, path) {
  * @param {string} prefix @param {Path} path @param {unknown} choice
  */
 export function choiceLabel(prefix, path, choice) {
+  const parent = path.slice(0, -1); // the kinds of a schedule may be named after "schedule" itself
+  const ids = [...messageIds(prefix, path), ...(parent.length ? messageIds(prefix, parent) : [])];
   return first(
-    messageIds(prefix, path).map((id) => `${id}.${choice}`),
+    ids.map((id) => `${id}.${choice}`),
     pretty(String(choice)),
   );
 }
