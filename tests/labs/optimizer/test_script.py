@@ -1,0 +1,117 @@
+"""The copied script, run by a fresh Python that knows nothing of this program, prints the race's own numbers."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from app import labs
+from app.labs.optimizer.race import labels
+from app.labs.optimizer.rules.table import RULES
+from app.labs.optimizer.script import script
+
+torch.set_num_threads(1)
+ALL = [{"rule": rule.name, "form": form} for rule in RULES.values() for form in rule.forms]
+
+CASES = {
+    "the default race": {"steps": 40},
+    "every rule, first half": {"racers": ALL[:14], "steps": 25},
+    "every rule, second half": {"racers": ALL[14:], "steps": 25, "dtype": "float64"},
+    "noise and clipping": {
+        "racers": [{"rule": "gd"}, {"rule": "sgd"}, {"rule": "adam"}],
+        "steps": 30,
+        "noise": 2.0,
+        "clip": 5.0,
+        "seed": 3,
+    },
+    "least squares": {
+        "surface": "least-squares",
+        "batch_size": 5,
+        "racers": [{"rule": "gd", "lr": 0.3}, {"rule": "sgd", "lr": 0.05}],
+        "steps": 40,
+    },
+    "a typed surface": {"expression": "sqrt(x^2 + y^4) + sin(3x)*exp(-y^2) + |x|".replace("|x|", "abs(x)"), "steps": 20},
+    "the ravine": {"surface": "ravine", "condition": 40.0, "steps": 20, "start": [3.0, 1.0]},
+    "schedules": {
+        "racers": [
+            {"rule": "sgd", "schedule": {"kind": kind}}
+            for kind in ("step", "exponential", "cosine", "cyclical", "sgdr", "one-cycle", "warmup", "inverse-sqrt", "range-test")
+        ]
+        + [
+            {"rule": "adam", "schedule": {"kind": "range-test", "mode": "linear"}},
+            {"rule": "adam", "schedule": {"kind": "one-cycle", "cycle_momentum": True, "total_steps": 12}},
+            {"rule": "sgdm", "schedule": {"kind": "cyclical", "cycle_momentum": True, "mode": "triangular2", "step_size_up": 4}},
+            {"rule": "adabound", "schedule": {"kind": "cosine", "T_max": 9}},
+        ],
+        "steps": 30,
+    },
+    "branches": {
+        "racers": [
+            {"rule": "adam"},
+            {"rule": "sgdm", "schedule": {"kind": "exponential"}},
+            {"rule": "lookahead"},
+            {"rule": "adamw"},
+        ],
+        "steps": 30,
+        "changes": [
+            {"at": 10, "set": {"racers.0.lr": 0.01, "noise": 0.5, "racers.2.lr": 0.02}},
+            {"at": 20, "set": {"racers.1.schedule": None, "clip": 2.0, "racers.3.use_momentum": False}},
+        ],
+    },
+    "switches": {
+        "racers": [{"rule": "adam", "bias_correction": False}, {"rule": "amsgrad", "use_scaling": False, "lr": 0.002}],
+        "steps": 20,
+    },
+    "swats hands over": {"racers": [{"rule": "swats", "lr": 0.01, "eps": 1e-2}], "steps": 60, "dtype": "float64"},
+    "a list of gradients": {
+        "source": {"kind": "gradients", "values": [[1, 2], [-1, 0.5]]},
+        "racers": [{"rule": "sgdm"}],
+        "steps": 5,
+    },
+    "reddi": {"source": {"kind": "rare", "case": "reddi"}, "racers": [{"rule": "gd"}, {"rule": "adam"}], "steps": 300, "seed": 5},
+    "spike": {"source": {"kind": "rare", "case": "spike"}, "racers": [{"rule": "adam"}, {"rule": "gd"}], "steps": 20},
+    "racers that leave": {
+        "racers": [{"rule": "gd", "lr": 5.0}, {"rule": "rmsprop", "form": "notes"}, {"rule": "sgd"}],
+        "steps": 15,
+    },
+    "no step": {"steps": 0},
+}
+
+
+def printed(text, folder):
+    path = folder / "race.py"
+    path.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error::SyntaxWarning", str(path)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + text
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_script_prints_the_races_numbers(case, tmp_path):
+    params = labs.params_from("optimizer/race", CASES[case])
+    text = script(params)
+    assert "import app" not in text
+    assert "from app" not in text
+    names = labels(params)
+    expected = []
+    for frame in labs.run("optimizer/race", **CASES[case]):
+        for r, name in enumerate(names):
+            x, y = frame.tensors["position"][r].tolist()
+            expected.append([str(frame.step), name, repr(x), repr(y), repr(float(frame.tensors["loss"][r]))])
+    assert printed(text, tmp_path) == expected
+
+
+def test_the_script_holds_only_what_it_needs():
+    text = script(labs.params_from("optimizer/race", {"racers": [{"rule": "adam"}], "steps": 5}))
+    assert "torch.optim.Adam([p], lr=0.09)" in text
+    for unneeded in ("numpy", "class ", "lr_scheduler", "clip", "noise", "batch"):
+        assert unneeded not in text
+    assert len(text.splitlines()) < 70
