@@ -20,7 +20,7 @@ class RacerList {
     this.context = context;
     this.t = context.t;
     /** @type {RacerParams[]} */
-    this.racers = structuredClone(context.value ?? []);
+    this.racers = this.#whole(context.value ?? []);
     this.most = context.schema.maxItems ?? 16;
     this.least = context.schema.minItems ?? 1;
     /** Which racers stand open. @type {Set<number>} */
@@ -38,14 +38,21 @@ class RacerList {
 
   /** @param {RacerParams[]} racers */
   set(racers) {
+    racers = this.#whole(racers);
     if (JSON.stringify(racers) === JSON.stringify(this.racers)) return;
     const same = racers.length === this.racers.length && racers.every((racer, i) => racer.rule === this.racers[i].rule);
-    this.racers = structuredClone(racers);
+    this.racers = racers;
     if (same) this.#refresh();
     else {
       this.open.clear();
       this.#show();
     }
+  }
+
+  /** A link or a preset may name a rule alone: its defaults put in, as the run will have them. @param {RacerParams[]} racers */
+  #whole(racers) {
+    const { schema, defs } = this.context;
+    return racers.map((racer) => ({ ...defaultsOf(racer.rule, schema, defs), ...structuredClone(racer) }));
   }
 
   /** Sentences from the server, each under its field. @param {import("../../core/form.js").Problem[]} list */

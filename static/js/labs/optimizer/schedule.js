@@ -39,7 +39,7 @@ export class Schedule {
       ...strokeOf(race.hue(r), { selected: r === race.chosen }),
     }));
     const kind = race.params.racers?.[race.chosen]?.schedule?.kind ?? "constant";
-    this.card.caption.textContent = race.racers.length ? `${race.racers[race.chosen].label}: ${scheduleName(kind)}` : "";
+    this.card.caption.textContent = scheduleName(kind);
     this.chart.show(
       { series, log: what === "lr", x: "step", last: Number(race.params.steps ?? 0), racer: race.chosen },
       t(what === "lr" ? "optimizer.page.lr_label" : "optimizer.page.momentum_label"),

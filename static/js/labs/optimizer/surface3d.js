@@ -14,10 +14,10 @@ import { tone, toneScale } from "./contour.js";
 /** Measured: 105 to 150 ms a redraw in software; leave the page as long to itself. */
 const EVERY_MS = 300;
 /** Grid lines and path points are thinned to about this many: more are not seen. */
-const GRID = 80;
+const GRID = 110;
 const POINTS = 600;
 /** How far a path floats above the surface, which would swallow half of it. */
-const LIFT = 0.012;
+const LIFT = 0.02;
 
 export class Surface3D {
   /** @param {Race} race */
@@ -99,8 +99,10 @@ export class Surface3D {
   /** The axis shows losses; heights are their tones, as in the flat picture. @param {ToneScale} scale @param {string} title */
   #heightAxis(scale, title) {
     const places = [0, 0.25, 0.5, 0.75, 1];
-    const loss = (/** @type {number} */ at) => scale.low + at ** (1 / scale.power) * (scale.high - scale.low);
-    return { title: { text: title }, showspikes: false, range: [-0.02, 1.04], tickvals: places, ticktext: places.map((at) => num(loss(at), 2)) };
+    const span = scale.high - scale.low;
+    const loss = (/** @type {number} */ at) => Number((scale.low + at ** (1 / scale.power) * span).toPrecision(2));
+    const said = (/** @type {number} */ value) => num(Math.abs(value) < 1e-9 * span ? 0 : value, 2);
+    return { title: { text: title }, showspikes: false, range: [-0.02, 1.04], tickvals: places, ticktext: places.map((at) => said(loss(at))) };
   }
 
   /** @param {SceneView} scene @param {ToneScale} scale @param {any} colours */

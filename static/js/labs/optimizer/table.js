@@ -132,7 +132,7 @@ export class Table {
     const open = (/** @type {string} */ kind) => () => race.stage.select({ kind, racer: r, coordinate: race.coordinate });
     const named = (/** @type {string} */ what) => race.stage.t("optimizer.page.open", { what, racer: label });
     const { t } = race.stage;
-    const name = el("button", { type: "button", class: "racer-name", onclick: open("position") }, mark(race.hue(r)), el("span", {}, label));
+    const name = el("button", { type: "button", class: "racer-name", onclick: open("position") }, mark(race.hue(r)), el("span", { title: label }, label));
     const loss = el("button", { type: "button", class: "value", "aria-label": named(t("optimizer.page.loss")), onclick: open("loss") });
     const far = el("button", { type: "button", class: "value", "aria-label": named(t("optimizer.page.to_minimum")), onclick: open("position") });
     const steps = el("span", { class: "value" });
