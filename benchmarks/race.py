@@ -50,7 +50,7 @@ def bare() -> Iterator[None]:
     while True:
         for theta, optimizer in zip(thetas, optimizers, strict=True):
             optimizer.zero_grad()
-            f(theta[0], theta[1]).backward()
+            f(theta[0], theta[1]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         yield
 

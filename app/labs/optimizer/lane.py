@@ -16,7 +16,7 @@ from app.labs.optimizer.racers import Racer
 from app.labs.optimizer.rules.build import recipe
 from app.labs.optimizer.rules.rates import Rate, rate_of
 from app.labs.optimizer.rules.swats import SGD, rate
-from app.labs.optimizer.rules.table import State, states
+from app.labs.optimizer.rules.table import RULES, State, states
 from app.labs.optimizer.schedules import Series
 
 
@@ -24,6 +24,11 @@ def host(t: Tensor) -> np.ndarray:
     """A tensor as numpy: a view of the same memory on the CPU, a copy from a GPU."""
     view: np.ndarray = t.detach().cpu().numpy()
     return view
+
+
+def _number(value: Any) -> float:
+    """A setting of a rule that nobody knows, which may be anything."""
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 class Lane:
@@ -50,14 +55,16 @@ class Lane:
         """Take these settings from the next step on; what is remembered stays."""
         self.racer = racer
         self.settings = settings = racer.settings()
-        if self.inner is self.optimizer:
+        if settings["rule"] not in RULES:
+            options = {name: value for name, value in {**settings["options"], "lr": settings["lr"]}.items() if value is not None}
+        elif self.inner is self.optimizer:
             options = recipe(settings, self.switched)[1]
         else:
             options = {name: settings[name] for name in self.group if name in settings}
             if settings["base"] == "sgd":
                 options.pop("momentum", None)
         self.group.update({name: value for name, value in options.items() if name != "initial_accumulator_value"})
-        self.series = Series(racer.schedule, racer.lr, steps)
+        self.series = Series(racer.schedule, self.group.get("lr") or 1.0, steps)
         self.states: tuple[State, ...] = states(settings)
         self.keys = [(state.name, f"state/{self.index}/{state.name}") for state in self.states]
         self.rate: Rate = rate_of(settings)
@@ -77,6 +84,8 @@ class Lane:
         after the hand-over is SGD's."""
         group = self.group
         betas = group.get("betas")
+        if self.rate is None:
+            return _number(group.get("lr")), _number(betas[0] if betas else group.get("momentum", 0.0))
         momentum = group.get("momentum", 0.0) if betas is None or not group.get("use_momentum", True) else betas[0]
         if "phase" in before and before["phase"] == SGD:
             return rate(group, self.inner.state[self.p]), momentum
@@ -91,7 +100,9 @@ class Lane:
             value = inner.get(name)
             if value is None and own is not inner:
                 value = own.get(name)
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and self.rate is None:  # whatever its type is, and it may change places
+                found[name] = host(value.to(self.p.dtype)).reshape(state.shape).copy()
+            elif isinstance(value, Tensor):
                 kept = self._kept.get(name)
                 if kept is None or kept[0] is not value:
                     kept = self._kept[name] = (value, host(value).reshape(state.shape))

@@ -19,6 +19,7 @@ from app.labs.optimizer.field import DIVERGED, LIMIT, STOPPED, Field
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params import RaceParams
 from app.labs.optimizer.record import Record
+from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, states
 from app.labs.optimizer.sources import Source, make_source
 
@@ -51,15 +52,15 @@ def scene(params: RaceParams, device: str = "cpu") -> Scene:
 
 def _racer(params: RaceParams, r: int) -> dict[str, Plain]:
     settings = params.racers[r].settings()
-    rule = RULES[settings["rule"]]
+    rule = RULES.get(settings["rule"])
     return {
         "label": labels(params)[r],
-        "rule": rule.name,
+        "rule": settings["rule"],
         "form": settings["form"],
-        "formula": rule.formula[settings["form"]],
+        "formula": rule.formula[settings["form"]] if rule else "",
         "state": [{"name": s.name, "latex": s.latex, "shape": list(s.shape)} for s in states(settings)],
-        "adaptive": rule.adaptive,
-        "citation": rule.citation,
+        "adaptive": rule.adaptive if rule else True,
+        "citation": rule.citation if rule else "",
         "color": r,
     }
 
@@ -69,7 +70,8 @@ def labels(params: RaceParams) -> list[str]:
     racers = [racer.settings() for racer in params.racers]
     names = []
     for r, racer in enumerate(racers):
-        title = RULES[racer["rule"]].title
+        name = racer["rule"]
+        title = RULES[name].title if name in RULES else catalogue()[name]["title"]
         twins = [other for i, other in enumerate(racers) if other["rule"] == racer["rule"] and i != r]
         told = [title]
         for name, value in racer.items():
@@ -87,7 +89,9 @@ def _short(name: str, value: Any) -> str:
         return "constant" if value is None else str(value["kind"])
     if isinstance(value, bool):
         return f"{name}={'on' if value else 'off'}"
-    return f"{name}={'/'.join(f'{v:g}' for v in value)}" if isinstance(value, tuple) else f"{name}={value:g}"
+    if isinstance(value, tuple):
+        return f"{name}={'/'.join(f'{v:g}' for v in value)}"
+    return f"{name}={value:g}" if isinstance(value, int | float) else f"{name}={value}"
 
 
 def run(params: RaceParams, device: str = "cpu") -> Iterator[Frame | Progress]:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from app.labs.contract import Message, UserError
+from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, Form, Hyper, Rule
 from app.labs.optimizer.schedule_kinds import Schedule
+
+Option: TypeAlias = Annotated[float, Field(ge=-1e9, le=1e9)] | bool | Annotated[str, Field(max_length=40)]
 
 
 class Racer(BaseModel):
@@ -60,10 +64,31 @@ def _model(rule: Rule) -> type[Racer]:
     return create_model(f"Racer_{rule.name}", __base__=Racer, __module__=__name__, **fields)
 
 
+class CatalogueRacer(Racer):
+    """A rule of the package ``pytorch_optimizer``, see ``rules.catalogue``. ``lr`` None: the rule's own default."""
+
+    rule: Literal[tuple(catalogue())]  # type: ignore[valid-type]
+    lr: float | None = Field(None, gt=0, le=1000, json_schema_extra={"log": True})  # type: ignore[assignment]
+    options: dict[str, Option | list[Option]] = Field({}, max_length=32, json_schema_extra={"group": "catalogue", "folded": True})
+    form: Literal["torch"] = "torch"
+    schedule: Schedule | None = Field(None, json_schema_extra={"folded": True})
+
+    @model_validator(mode="after")
+    def _check(self) -> CatalogueRacer:
+        about = catalogue()[self.rule]
+        for name in self.options:
+            if name not in about["options"]:
+                known = ", ".join(about["options"])
+                raise UserError(Message("error.option", {"got": name, "rule": self.rule, "known": known}), ("options", name))
+        if self.schedule is not None and self.lr is None and about["lr"] is None:
+            raise UserError(Message("error.rate", {"rule": self.rule}), ("lr",))
+        return self
+
+
 MODELS = {name: _model(rule) for name, rule in RULES.items()}
 """The model of every rule's racer, by the rule's name."""
 
 if TYPE_CHECKING:
     AnyRacer: TypeAlias = Racer
 else:
-    AnyRacer = Annotated[Union[tuple(MODELS.values())], Field(discriminator="rule")]  # noqa: UP007  (known only at run time)
+    AnyRacer = Annotated[Union[(*MODELS.values(), CatalogueRacer)], Field(discriminator="rule")]

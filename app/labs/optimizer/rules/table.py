@@ -385,6 +385,11 @@ LOOKAHEAD_STATE: Mapping[str, tuple[State, ...]] = {"sgd": (), "sgdm": (BUFFER,)
 
 def states(racer: Mapping[str, object]) -> tuple[State, ...]:
     """What a racer with these settings remembers, in the order of its frames."""
+    if racer["rule"] not in RULES:
+        from app.labs.optimizer.rules.catalogue import catalogue  # which knows these rules
+
+        others = catalogue()[str(racer["rule"])]["state"]
+        return tuple(State(name, rf"\mathrm{{{name}}}".replace("_", r"\_"), tuple(shape)) for name, shape in others.items())
     rule, form = RULES[str(racer["rule"])], racer["form"]
     if rule.name == "lookahead":
         return (rule.state["torch"][0], *LOOKAHEAD_STATE[str(racer["base"])])
