@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from browser.shell import counter, numbers, open_lab, play_to_end
-from browser.watching import until
 from playwright.sync_api import Locator, Page, expect
 from serving import Server
 
 from app import labs
+from browser.shell import counter, numbers, open_lab, play_to_end
+from browser.watching import until
 
 SGDM, ADAM = 1, 4
 
@@ -338,6 +338,22 @@ def test_every_rule_of_the_schema_can_be_added(page: Page, server: Server) -> No
     }
     named = {*plain, "adabound", "amsbound", "swats", "lookahead", "lion"}
     assert named <= offered
+
+
+def test_every_preset_loads(page: Page, server: Server) -> None:
+    race(page, server, steps=5)
+    page.locator("#presets").click()
+    count = page.locator(".preset").count()
+    assert count >= 8
+    for i in range(count):
+        if i:
+            page.locator("#presets").click()
+        title = page.locator(".preset strong").nth(i).inner_text()
+        before = len(page.evaluate("window.seen.blocks"))
+        page.locator(".preset").nth(i).click()
+        until(lambda before=before: len(page.evaluate("window.seen.blocks")) > before, seconds=30, what=f"frames of {title}")
+        expect(page.locator("#notice strong")).to_have_text(title)
+        expect(page.locator("#banner")).to_be_hidden()
 
 
 def test_a_diverged_racer_is_marked(page: Page, server: Server) -> None:

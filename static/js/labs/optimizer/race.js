@@ -3,7 +3,7 @@
  * `plan()` (the run, the selection, the theme or the language changed) and `draw(seq)`.
  */
 
-import { card } from "../../core/dom.js";
+import { card, el } from "../../core/dom.js";
 import { num } from "../../core/format.js";
 import { showFormulas } from "./formula.js";
 import "./racers.js";
@@ -69,7 +69,8 @@ class RaceView {
     const { t } = this.stage;
     const main = card(t("optimizer.page.title"), t("optimizer.page.caption"));
     const dimension = new Switcher(t("optimizer.page.dimension"), [["2", "2-D"], ["3", "3-D"]], this.deep.open ? "3" : "2", (value) => void this.#turn(value === "3"));
-    main.actions.append(dimension.element, ...this.flat.buttons());
+    this.zooms = el("span", { class: "race-zooms", hidden: this.deep.open }, ...this.flat.buttons());
+    main.actions.append(dimension.element, this.zooms);
     main.body.append(this.flat.element, this.deep.element);
     return main;
   }
@@ -199,6 +200,7 @@ class RaceView {
   /** @param {boolean} deep */
   async #turn(deep) {
     this.flat.element.hidden = deep;
+    if (this.zooms) this.zooms.hidden = deep;
     await this.deep.show(deep);
     if (!deep) this.flat.resize();
     if (this.seq >= 0) this.draw(this.seq);

@@ -9,7 +9,7 @@ import { registerWidget } from "../../core/form.js";
 import { mark } from "./marks.js";
 import { RulePicker } from "./picker.js";
 import { RacerEditor } from "./racer.js";
-import { defaultsOf, ruleChoices, ruleName, scheduleName } from "./rules.js";
+import { defaultsOf, ruleChoices, ruleName, scheduleName, whole } from "./rules.js";
 
 /** @typedef {import("../../core/form.js").WidgetContext} WidgetContext */
 /** @typedef {Record<string, any>} RacerParams */
@@ -49,10 +49,10 @@ class RacerList {
     }
   }
 
-  /** A link or a preset may name a rule alone: its defaults put in, as the run will have them. @param {RacerParams[]} racers */
+  /** @param {RacerParams[]} racers */
   #whole(racers) {
     const { schema, defs } = this.context;
-    return racers.map((racer) => ({ ...defaultsOf(racer.rule, schema, defs), ...structuredClone(racer) }));
+    return racers.map((racer) => whole(racer, schema, defs));
   }
 
   /** Sentences from the server, each under its field. @param {import("../../core/form.js").Problem[]} list */

@@ -51,6 +51,19 @@ export function defaultsOf(rule, schema, defs) {
   return { ...defaultOf(variant, defs), rule };
 }
 
+/**
+ * A racer with its rule's defaults put in where it says nothing: a link or a preset may name a rule alone.
+ * @param {Record<string, any>} racer @param {Schema} schema @param {Record<string, Schema>} defs
+ * @returns {Record<string, any>}
+ */
+export function whole(racer, schema, defs) {
+  const result = { ...defaultsOf(racer.rule, schema, defs), ...structuredClone(racer) };
+  const kinds = resolve(variantOf(racer.rule, schema, defs).properties.schedule ?? {}, defs).oneOf ?? [];
+  const kind = kinds.map((/** @type {Schema} */ one) => resolve(one, defs)).find((/** @type {Schema} */ one) => one.properties.kind.const === result.schedule?.kind);
+  if (kind) result.schedule = { ...defaultOf(kind, defs), ...result.schedule };
+  return result;
+}
+
 /** What people call a rule. @param {string} rule */
 export function ruleName(rule) {
   return first([`optimizer.rule.${rule}`], rule);

@@ -89,7 +89,7 @@ export class Surface3D {
         zaxis: this.#heightAxis(scale, "f"),
         aspectmode: "manual",
         aspectratio: { x: 1.2, y: 1.2, z: 0.7 },
-        camera: { eye: { x: -1.25, y: -1.45, z: 1.15 }, center: { x: 0, y: 0, z: -0.15 } },
+        camera: { eye: { x: -0.95, y: -1.4, z: 1.5 }, center: { x: 0, y: 0, z: -0.2 } },
       },
     };
     await plots.react(this.figure, data, layout);
