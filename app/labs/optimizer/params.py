@@ -27,6 +27,9 @@ DEFAULT_RACERS: list[dict[str, Any]] = [
     {"rule": "amsgrad", "lr": 0.05},
 ]
 
+RANGE: dict[str, Any] = {"group": "surface", "folded": True, "widget": "point", "axes": ["min", "max"]}
+"""A side of the picture; None: the surface's own."""
+
 CHANGEABLE = ("noise", "batch_size", "clip", "tolerance")
 """What a change may set besides a racer's own settings."""
 FIXED_OF_RACER = ("rule", "form", "base", "k", "initial_accumulator_value")
@@ -76,8 +79,12 @@ class RaceParams(Params):
 
     surface: SurfaceName = Field("himmelblau", json_schema_extra={"group": "surface"})
     expression: str | None = Field(None, max_length=500, json_schema_extra={"group": "surface", "widget": "text"})
-    condition: float = Field(25.0, ge=1, le=1e4, json_schema_extra={"group": "surface", "log": True})
+    condition: float = Field(
+        25.0, ge=1, le=1e4, json_schema_extra={"group": "surface", "log": True, "when": {"surface": ["ravine"]}}
+    )
     start: tuple[Coordinate, Coordinate] | None = Field(None, json_schema_extra={"group": "surface", "widget": "point"})
+    x_range: tuple[Coordinate, Coordinate] | None = Field(None, json_schema_extra=RANGE)
+    y_range: tuple[Coordinate, Coordinate] | None = Field(None, json_schema_extra=RANGE)
     racers: list[AnyRacer] = Field(
         DEFAULT_RACERS,
         min_length=1,
@@ -87,7 +94,7 @@ class RaceParams(Params):
     )
     steps: int = Field(160, ge=0, le=MAX_STEPS, json_schema_extra={"group": "run"})
     source: AnySource = Field(OfSurface(), json_schema_extra={"group": "gradients"})
-    batch_size: int = Field(8, ge=1, le=64, json_schema_extra={"group": "gradients"})
+    batch_size: int = Field(8, ge=1, le=64, json_schema_extra={"group": "gradients", "when": {"surface": ["least-squares"]}})
     noise: float = Field(0.0, ge=0, le=1e6, json_schema_extra={"group": "gradients"})
     clip: float | None = Field(None, gt=0, le=1e9, json_schema_extra={"group": "gradients"})
     tolerance: float = Field(1e-3, gt=0, le=1e6, json_schema_extra={"group": "run", "folded": True})
@@ -112,6 +119,9 @@ class RaceParams(Params):
     def _check(self) -> RaceParams:
         for r, racer in enumerate(self.racers):
             _check_momentum(racer, r)
+        for name, side in (("x_range", self.x_range), ("y_range", self.y_range)):
+            if side is not None and side[0] >= side[1]:
+                raise UserError(Message("error.range", {"low": side[0], "high": side[1]}), (name,))
         if self.expression is not None:
             _check_expression(self.expression)
         if self.changes:

@@ -233,10 +233,15 @@ def make_source(params: RaceParams, dtype: torch.dtype = torch.float32, device: 
             losses, picture = _of_list(linear)
             bounds = linear.bounds
         case _:
-            losses, picture = _of_table(params) if params.expression is None else _of_text(params.expression, dtype)
+            losses, picture = _of_table(params) if params.expression is None else _of_text(params, params.expression, dtype)
     source = Source(losses, picture, bounds, params.noise, params.seed)
     _check_start(source, params.start or picture.start, dtype, device)
     return source
+
+
+def _off_centre(view: Box) -> Point:
+    """A start in a quarter of the view: its middle is often where a slope is zero."""
+    return 0.25 * view[0] + 0.75 * view[1], 0.25 * view[2] + 0.75 * view[3]
 
 
 def _of_list(linear: LinearLosses) -> tuple[Losses, Picture]:
@@ -253,17 +258,23 @@ def _of_list(linear: LinearLosses) -> tuple[Losses, Picture]:
     return ListLosses(linear), picture
 
 
-def _of_text(text: str, dtype: torch.dtype) -> tuple[Losses, Picture]:
+def _view(params: RaceParams, own: Box) -> Box:
+    """The sides that the params give, else the surface's own."""
+    return (*(params.x_range or own[:2]), *(params.y_range or own[2:]))
+
+
+def _of_text(params: RaceParams, text: str, dtype: torch.dtype) -> tuple[Losses, Picture]:
     expression = parse(text)
-    check_on_grid(expression, TYPED_VIEW, dtype)
+    view = _view(params, TYPED_VIEW)
+    check_on_grid(expression, view, dtype)
     f = expression.compile()
-    minima = find_minima(f, TYPED_VIEW)
+    minima = find_minima(f, view)
     picture = Picture(
         surface=None,
         expression=text,
         latex=expression.latex(),
-        view=TYPED_VIEW,
-        start=TYPED_START,
+        view=view,
+        start=TYPED_START if params.x_range is None and params.y_range is None else _off_centre(view),
         minima=minima,
         minimum=minima[0][2] if minima else None,
     )
@@ -283,7 +294,7 @@ def _of_table(params: RaceParams) -> tuple[Losses, Picture]:
         surface=surface.name,
         expression=surface.expression,
         latex=latex,
-        view=surface.view,
+        view=_view(params, surface.view),
         start=surface.start,
         minima=() if minimum is None else tuple((x, y, minimum) for x, y in surface.minima),
         minimum=minimum,

@@ -7,7 +7,7 @@
 
 /** @typedef {import("./types.js").TypedArray} TypedArray */
 /** @typedef {import("./types.js").Block} Block */
-/** @typedef {{name: string, dtype: string, shape: number[], quantised?: boolean}} Spec */
+/** @typedef {{name: string, dtype: string, shape: number[], quantised?: boolean, omitted?: boolean}} Spec */
 /** @typedef {{kind: "scene" | "frames" | "tensor", run: string, seq: number, count: number, steps?: any,
  *   notes?: Record<string, any>, layout: number, tensors?: Spec[], id?: number}} Header */
 
@@ -51,6 +51,7 @@ export class Unpacker {
     /** @type {Map<string, import("./types.js").Stacked>} */
     const stacked = new Map();
     for (const spec of specs) {
+      if (spec.omitted) continue; // too large for a message: the page asks for a slice of it
       const size = spec.shape.reduce((product, n) => product * n, 1);
       if (spec.quantised) {
         const scales = new Float32Array(buffer, offset, 2 * count);
@@ -105,15 +106,17 @@ function align(offset) {
   return (offset + 7) & ~7;
 }
 
+const NAN_BYTE = 255;
+
 /**
- * value = low + step * byte, each frame with its own low and step.
+ * value = low + step * byte, each frame with its own low and step; byte 255 is NaN.
  * @param {Uint8Array} bytes @param {Float32Array} scales @param {number} size
  */
 function expand(bytes, scales, size) {
   const values = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i += 1) {
     const frame = Math.floor(i / size);
-    values[i] = scales[2 * frame] + scales[2 * frame + 1] * bytes[i];
+    values[i] = bytes[i] === NAN_BYTE ? NaN : scales[2 * frame] + scales[2 * frame + 1] * bytes[i];
   }
   return values;
 }
