@@ -315,12 +315,23 @@ export function messageIds(prefix, path) {
  * @param {string} prefix @param {Path} path @param {unknown} choice
  */
 export function choiceLabel(prefix, path, choice) {
+  return first(choiceIds(prefix, path, choice), pretty(String(choice)));
+}
+
+/**
+ * A sentence about a choice where there is one, to stand under it.
+ * @param {string} prefix @param {Path} path @param {unknown} choice
+ */
+export function choiceAbout(prefix, path, choice) {
+  const ids = choiceIds(prefix, path, choice).map((id) => `${id}.about`);
+  return first(ids, "");
+}
+
+/** @param {string} prefix @param {Path} path @param {unknown} choice */
+function choiceIds(prefix, path, choice) {
   const parent = path.slice(0, -1); // the kinds of a schedule may be named after "schedule" itself
   const ids = [...messageIds(prefix, path), ...(parent.length ? messageIds(prefix, parent) : [])];
-  return first(
-    ids.map((id) => `${id}.${choice}`),
-    pretty(String(choice)),
-  );
+  return ids.map((id) => `${id}.${choice}`);
 }
 
 /** The bounds, in grey. @param {Record<string, any>} schema */

@@ -5,7 +5,7 @@
 
 import { el, iconButton, fill } from "./dom.js";
 import { exact, num } from "./format.js";
-import { choiceLabel, Field, pretty, registerWidget } from "./form.js";
+import { choiceAbout, choiceLabel, Field, pretty, registerWidget } from "./form.js";
 import { t } from "./i18n.js";
 import { bounds, defaultOf, resolve } from "./schema.js";
 
@@ -131,14 +131,26 @@ registerWidget("slider", (context) => {
 });
 
 registerWidget("choice", ({ schema, value, id, describedby, onInput, prefix, path }) => {
-  const select = el("select", { id, "aria-describedby": describedby });
+  const select = el("select", { id, "aria-describedby": `${describedby} ${id}-about` });
+  const about = el("p", { class: "choice-about", id: `${id}-about` });
   if (schema.nullable) select.append(el("option", { value: "" }, t("shell.form.none")));
   const options = schema.enum ?? [];
   for (const [index, option] of options.entries()) select.append(el("option", { value: String(index) }, choiceLabel(prefix, path, option)));
-  const set = (/** @type {any} */ next) => void (select.value = next === null ? "" : String(options.indexOf(next)));
-  select.addEventListener("change", () => onInput(select.value === "" ? null : options[Number(select.value)], { commit: true }));
+  const chosen = () => (select.value === "" ? null : options[Number(select.value)]);
+  const tell = () => {
+    about.textContent = chosen() === null ? "" : choiceAbout(prefix, path, chosen());
+    about.hidden = !about.textContent;
+  };
+  const set = (/** @type {any} */ next) => {
+    select.value = next === null ? "" : String(options.indexOf(next));
+    tell();
+  };
+  select.addEventListener("change", () => {
+    tell();
+    onInput(chosen(), { commit: true });
+  });
   set(value);
-  return { element: select, set };
+  return { element: el("div", { class: "choice" }, select, about), set };
 });
 
 registerWidget("switch", ({ value, id, describedby, onInput }) => {
@@ -228,6 +240,8 @@ registerWidget("matrix", ({ schema, value, id, describedby, onInput }) => {
 const AXES = ["x", "y", "z"];
 
 registerWidget("point", ({ schema, defs, value, id, describedby, onInput, label }) => {
+  /** @type {string[]} */
+  const axes = schema.axes ?? AXES;
   const parts = schema.prefixItems ?? Array.from({ length: schema.minItems ?? 2 }, () => schema.items ?? { type: "number" });
   /** @type {(number | null)[]} */
   let now = value ?? parts.map(() => null);
@@ -239,7 +253,7 @@ registerWidget("point", ({ schema, defs, value, id, describedby, onInput, label 
       value: now[index],
       id: index === 0 ? id : undefined,
       describedby,
-      label: `${label} ${AXES[index]}`,
+      label: `${label} ${axes[index]}`,
       onInput: (next, { commit, problem }) => {
         now = now.map((old, place) => (place === index ? next : old));
         const empty = now.every((one) => one === null);
@@ -255,7 +269,7 @@ registerWidget("point", ({ schema, defs, value, id, describedby, onInput, label 
       if (document.activeElement !== input || Number(input.value) !== now[index]) input.value = writeNumber(round(now[index]));
     });
   };
-  const element = el("div", { class: "point" }, ...inputs.map((/** @type {HTMLElement} */ input, /** @type {number} */ index) => el("span", { class: "axis", "data-axis": AXES[index] }, input)));
+  const element = el("div", { class: "point" }, ...inputs.map((/** @type {HTMLElement} */ input, /** @type {number} */ index) => el("span", { class: "axis", "data-axis": axes[index] }, input)));
   return {
     element,
     set,
@@ -334,11 +348,14 @@ registerWidget("variant", (context) => {
   const select = el("select", { id, "aria-describedby": describedby });
   if (schema.nullable) select.append(el("option", { value: "" }, t("shell.form.none")));
   for (const name of variants.keys()) select.append(el("option", { value: name }, choiceLabel(prefix, [...path, tag], name)));
+  const about = el("p", { class: "choice-about" });
   const body = el("div");
   /** @type {ReturnType<typeof subform> | null} */
   let inner = null;
   const show = (/** @type {any} */ value) => {
     select.value = value?.[tag] ?? "";
+    about.textContent = choiceAbout(prefix, [...path, tag], select.value);
+    about.hidden = !about.textContent;
     const variant = variants.get(select.value);
     inner = variant ? subform(context, variant, value) : null;
     fill(body, ...(inner ? [inner.element] : []));
@@ -351,7 +368,7 @@ registerWidget("variant", (context) => {
   });
   show(context.value);
   return {
-    element: el("div", { class: "variant" }, select, body),
+    element: el("div", { class: "variant" }, select, about, body),
     set: (value) => {
       if (inner && value?.[tag] === select.value) inner.set(value);
       else show(value);
