@@ -65,13 +65,20 @@ def _model(rule: Rule) -> type[Racer]:
 
 
 class CatalogueRacer(Racer):
-    """A rule of the package ``pytorch_optimizer``, see ``rules.catalogue``. ``lr`` None: the rule's own default."""
+    """A rule of the package ``pytorch_optimizer``, see ``rules.catalogue``. An ``lr`` left out becomes the rule's own default."""
 
     rule: Literal[tuple(catalogue())]  # type: ignore[valid-type]
     lr: float | None = Field(None, gt=0, le=1000, json_schema_extra={"log": True})  # type: ignore[assignment]
     options: dict[str, Option | list[Option]] = Field({}, max_length=32, json_schema_extra={"group": "catalogue", "folded": True})
     form: Literal["torch"] = "torch"
     schedule: Schedule | None = Field(None, json_schema_extra={"folded": True})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_rate(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("lr") is None and values.get("rule") in catalogue():
+            return {**values, "lr": catalogue()[values["rule"]]["lr"]}
+        return values
 
     @model_validator(mode="after")
     def _check(self) -> CatalogueRacer:
@@ -80,8 +87,6 @@ class CatalogueRacer(Racer):
             if name not in about["options"]:
                 known = ", ".join(about["options"])
                 raise UserError(Message("error.option", {"got": name, "rule": self.rule, "known": known}), ("options", name))
-        if self.schedule is not None and self.lr is None and about["lr"] is None:
-            raise UserError(Message("error.rate", {"rule": self.rule}), ("lr",))
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from app.labs.optimizer.rules.adabound import AdaBound, PaperAdaBound
+from app.labs.optimizer.rules.catalogue import catalogue_class, chosen
 from app.labs.optimizer.rules.lion import Lion
 from app.labs.optimizer.rules.lookahead import Lookahead
 from app.labs.optimizer.rules.notes import NotesAdagrad, NotesMomentum, NotesRMSprop
@@ -15,6 +16,7 @@ from app.labs.optimizer.rules.paper import PaperAMSGrad, PaperMomentum, PaperRMS
 from app.labs.optimizer.rules.sgdw import SGDW
 from app.labs.optimizer.rules.swats import SWATS, PaperSWATS
 from app.labs.optimizer.rules.switched import SwitchedAdam
+from app.labs.optimizer.rules.table import RULES
 
 TORCH: Mapping[tuple[str, str], tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     ("gd", "torch"): (torch.optim.SGD, {}),
@@ -55,6 +57,8 @@ _NOT_OPTIONS = {"rule", "form", "schedule", "base", "k"}
 def recipe(racer: Mapping[str, Any], switched: bool = False) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
     """The class that steps a racer, and the options of its parameter group. ``switched``: some part of Adam is off at some time."""
     rule = str(racer["rule"])
+    if rule not in RULES:
+        return catalogue_class(rule), {"lr": racer["lr"], **chosen(racer)}
     cls, more = TORCH[rule, str(racer["form"])]
     if switched:
         cls, more = SwitchedAdam, {**more, "decoupled_weight_decay": rule == "adamw"}

@@ -3,7 +3,7 @@
 ``catalogue.json`` has of each its class, its defaults and its state, so that params and page need neither torch nor the package;
 it is written by ``python -m app.labs.optimizer.rules.catalogue`` and a test tells when it drifts. Left out: rules under a
 non-commercial licence (Fromage, Nero), rules that draw random numbers (a run must be the same each time), that need a closure, a
-model, a Hessian or a matrix, that do not move, and those that the race has of its own.
+model, a Hessian or a matrix, that have no rate or do not move, and those that the race has of its own.
 """
 
 from __future__ import annotations
@@ -35,17 +35,26 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
     return known
 
 
-def make(racer: Mapping[str, Any], p: torch.Tensor) -> torch.optim.Optimizer:
-    """The optimizer of a catalogue racer over its own parameter. Raises UserError for settings that the rule refuses."""
+def catalogue_class(rule: str) -> type[torch.optim.Optimizer]:
+    """The class of a rule; imports the package."""
     import pytorch_optimizer
 
-    rate = {} if racer["lr"] is None else {"lr": racer["lr"]}
-    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in racer["options"].items()}
+    cls: type[torch.optim.Optimizer] = pytorch_optimizer.load_optimizer(rule)
+    return cls
+
+
+def chosen(racer: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a catalogue racer's ``options`` name, lists as the tuples that torch takes."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in racer["options"].items()}
+
+
+def make(racer: Mapping[str, Any], p: torch.Tensor) -> torch.optim.Optimizer:
+    """The optimizer of a catalogue racer over its own parameter. Raises UserError for settings that the rule refuses."""
+    rate: dict[str, Any] = {} if racer["lr"] is None else {"lr": racer["lr"]}
     try:
-        optimizer: torch.optim.Optimizer = pytorch_optimizer.load_optimizer(racer["rule"])([p], **rate, **options)
+        return catalogue_class(racer["rule"])([p], **rate, **chosen(racer))
     except (ValueError, TypeError, AssertionError) as error:
         raise UserError(Message("error.refused", {"rule": racer["rule"], "why": str(error)[:200]})) from error
-    return optimizer
 
 
 def describe() -> dict[str, dict[str, Any]]:
@@ -61,8 +70,9 @@ def describe() -> dict[str, dict[str, Any]]:
         except Exception:  # whatever stops a rule from stepping a 2-vector keeps it out
             continue
         (path, state), (again, _) = paths
-        if path == again and path[0] != path[-1]:
-            found[name] = {**_settings(name), "state": state}
+        settings = _settings(name)
+        if path == again and path[0] != path[-1] and settings["lr"] is not None:
+            found[name] = {**settings, "state": state}
     return found
 
 
