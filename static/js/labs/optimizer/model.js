@@ -40,15 +40,19 @@ export class Race {
     this.inks = this.#inks();
   }
 
-  /** @param {SceneView} scene @param {Params} params */
+  /**
+   * Another run. Where the selected racer is no longer there, the one that tells most is selected.
+   * @param {SceneView} scene @param {Params} params
+   */
   take(scene, params) {
+    const before = this.racers[this.chosen]?.rule;
     this.params = params;
     this.racers = scene.note.racers ?? [];
     this.minima = scene.note.minima ?? [];
     this.least = this.minima.length ? Math.min(...this.minima.map((m) => m[2])) : null;
     this.lowest = Infinity;
     for (const z of /** @type {Float32Array} */ (scene.tensors.z?.data ?? [])) if (z < this.lowest) this.lowest = z;
-    this.chosen = Math.min(this.chosen, this.racers.length - 1);
+    if (this.racers[this.chosen]?.rule !== before) this.chosen = this.telling();
   }
 
   /** Follow what is open in the explain panel. @returns {boolean} whether another racer or coordinate is selected */
@@ -67,6 +71,12 @@ export class Race {
     const has = (/** @type {(racer: Racer) => boolean} */ test) => this.racers.findIndex(test);
     const special = has((racer) => racer.state.some(({ name }) => name === "lower_bound" || name === "lambda"));
     return [special, has((racer) => racer.rule === "adam"), has((racer) => racer.state.length > 0), 0].find((r) => r >= 0) ?? 0;
+  }
+
+  /** Whether a target of the explain panel is in this run. @param {Target} target */
+  has(target) {
+    const racer = this.racers[Number(target.racer ?? 0)];
+    return Boolean(racer) && (target.kind !== "state" || racer.state.some(({ name }) => name === target.name));
   }
 
   /** What is taken off a loss before its logarithm; null: the loss cannot stand on a log axis. */

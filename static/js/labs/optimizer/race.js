@@ -88,7 +88,11 @@ class RaceView {
     // The page tells of another theme or language only while a run is shown: it may have changed before the first.
     if (this.theme !== this.stage.theme()) this.#colours();
     if (this.lang !== this.stage.lang()) this.#words();
+    const before = this.race.chosen;
     this.race.take(scene, params);
+    const target = this.stage.selected();
+    if (target && (this.race.chosen !== before || !this.race.has(target)))
+      this.stage.select({ kind: "position", racer: this.race.chosen, coordinate: this.race.coordinate });
     this.seq = -1;
     this.#plan();
     showFormulas(String(scene.note.formula ?? ""), this.race.racers);

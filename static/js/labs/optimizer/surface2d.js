@@ -73,6 +73,7 @@ export class Surface2D {
     this.ground.set(scene);
     this.view = view;
     this.from = note.start;
+    this.chosen = this.race.chosen;
     this.#again();
     this.relanguage();
     if (!this.layers) await this.#build();
