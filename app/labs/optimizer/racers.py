@@ -48,7 +48,7 @@ def _field(hyper: Hyper) -> Any:
             return int, Field(default, json_schema_extra=extra, **bounded)
         case "pair":
             number = Annotated[float, Field(**bounded)]
-            return tuple[number, number], Field(default, json_schema_extra={**extra, "widget": "point"})
+            return tuple[number, number], Field(default, json_schema_extra={**extra, "widget": "point", "axes": ["β₁", "β₂"]})
         case _:
             return float, Field(default, json_schema_extra=extra, **bounded)
 
