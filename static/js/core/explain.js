@@ -16,6 +16,8 @@ import { Lost } from "./socket.js";
 
 /** At most five questions a second while playing. */
 const PERIOD = 200;
+/** Typesetting takes at most one part in so many of a playing page's time: the paths come first. */
+const COSTS = 20;
 const KEPT = 200;
 /** Two roads to one float32 number may part by rounding: less than this, relative, is called equal. */
 const NEAR = 1e-4;
@@ -38,7 +40,11 @@ export class Explain {
     /** @type {{seq: number} | null} the newest question that waits */
     this.next = null;
     this.asked = 0;
+    /** Milliseconds that the last answer took to show. */
+    this.cost = 0;
     this.timer = 0;
+    /** @type {Promise<void>[]} what is being typeset */
+    this.setting = [];
     /** @type {any} what is shown, to say it again in another language */
     this.shown = null;
     /** @type {Target[]} the way back */
@@ -93,7 +99,7 @@ export class Explain {
 
   #pump() {
     if (this.busy || this.timer || !this.next) return;
-    const wait = this.asked + PERIOD - performance.now();
+    const wait = this.asked + Math.max(PERIOD, COSTS * this.cost) - performance.now();
     if (wait > 0) {
       this.timer = window.setTimeout(() => {
         this.timer = 0;
@@ -132,7 +138,9 @@ export class Explain {
 
   /** @param {any} answer @param {number} seq */
   #render(answer, seq) {
+    const begun = performance.now();
     this.shown = { answer, seq };
+    this.setting = [];
     const hadFocus = this.host.contains(document.activeElement);
     const back = el("button", { type: "button", class: "button small", hidden: !this.trail.length, onclick: () => this.#back() }, t("shell.explain.back"));
     if (answer.problem) {
@@ -144,6 +152,11 @@ export class Explain {
     const parts = [...equations.map((equation) => this.#equation(equation)), this.#legend(equations)];
     const remarks = (answer.remarks ?? []).map((/** @type {any} */ remark) => el("p", { class: "remark" }, say(remark)));
     fill(this.host, this.#head(title, back), ...parts, ...this.#result(answer), ...remarks);
+    const boxes = /** @type {HTMLElement[]} */ ([...this.host.querySelectorAll(".formula")]);
+    void Promise.all(this.setting).then(() => {
+      shrink(boxes);
+      this.cost = performance.now() - begun;
+    });
     if (hadFocus) /** @type {HTMLElement | null} */ (this.host.querySelector("button:not([hidden])"))?.focus();
   }
 
@@ -158,12 +171,9 @@ export class Explain {
     const terms = equation.terms ?? {};
     const formula = el("div", { class: "formula" });
     const numbers = el("div", { class: "formula numbers" });
-    void typeset(formula, equation.formula, true).then(() => shrink(formula));
+    this.setting.push(typeset(formula, equation.formula, true));
     const value = `= \\htmlData{exact=${exact(toNumber(equation.value))}}{${latex(toNumber(equation.value))}}`;
-    void typeset(numbers, `${substitute(equation.substitution, terms)} ${value}`, true).then(() => {
-      this.#terms(numbers, terms);
-      shrink(numbers);
-    });
+    this.setting.push(typeset(numbers, `${substitute(equation.substitution, terms)} ${value}`, true, true).then(() => this.#terms(numbers, terms)));
     const label = equation.label ? el("p", { class: "caption" }, say(equation.label)) : null;
     return el("div", { class: "equation" }, label, formula, numbers);
   }
@@ -273,13 +283,16 @@ export function substitute(text, terms) {
   });
 }
 
-/** Make a long line of arithmetic smaller, down to three quarters; beyond that it scrolls. @param {HTMLElement} box */
-function shrink(box) {
-  box.style.fontSize = "";
-  const inner = box.querySelector(".katex-html");
-  if (!(inner instanceof HTMLElement) || !box.clientWidth) return;
-  const ratio = (box.clientWidth - 24) / inner.scrollWidth;
-  if (ratio < 1) box.style.fontSize = `${Math.max(0.75, ratio)}em`;
-  const overflows = box.scrollWidth > box.clientWidth + 1;
-  if (overflows) box.tabIndex = 0;
+/**
+ * Make long lines of arithmetic smaller, down to three quarters; beyond that they scroll. All are measured
+ * before any is changed: one layout, not one for each.
+ * @param {HTMLElement[]} boxes as just typeset
+ */
+function shrink(boxes) {
+  const ratios = boxes.map((box) => (box.clientWidth - 24) / (box.querySelector(".katex-html")?.scrollWidth ?? 1));
+  boxes.forEach((box, i) => {
+    if (!(ratios[i] > 0 && ratios[i] < 1)) return;
+    box.style.fontSize = `${Math.max(0.75, ratios[i])}em`;
+    if (ratios[i] < 0.75) box.tabIndex = 0;
+  });
 }

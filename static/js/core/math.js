@@ -7,6 +7,10 @@ let loading = null;
 /** @type {any} */
 let katex = null;
 
+/** What was typeset before, to be copied: a formula's symbols stay while its numbers change. @type {Map<string, DocumentFragment>} */
+const kept = new Map();
+const KEPT = 300;
+
 /** @returns {Promise<any>} */
 export function load() {
   // Spelled as a variable: a vendored file has no types, and none are wanted.
@@ -20,9 +24,16 @@ export function load() {
  * @param {HTMLElement} element
  * @param {string} latex
  * @param {boolean} [display]
+ * @param {boolean} [once] it will hardly be wanted again: numbers of one step
  */
-export async function typeset(element, latex, display = false) {
+export async function typeset(element, latex, display = false, once = false) {
   const library = katex ?? (await load());
+  const key = `${display} ${latex}`;
+  const before = kept.get(key);
+  if (before) {
+    element.replaceChildren(before.cloneNode(true));
+    return;
+  }
   // \htmlData marks our own numbers; nothing else of KaTeX's trusted commands is let through.
   library.render(latex, element, {
     displayMode: display,
@@ -31,4 +42,9 @@ export async function typeset(element, latex, display = false) {
     maxExpand: 200,
     trust: (/** @type {any} */ context) => context.command === "\\htmlData",
   });
+  if (once) return;
+  if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? "");
+  const copy = document.createDocumentFragment();
+  copy.append(...[...element.childNodes].map((node) => node.cloneNode(true)));
+  kept.set(key, copy);
 }
