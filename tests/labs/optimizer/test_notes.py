@@ -1,0 +1,187 @@
+"""The register of the lecture notes: both languages hold the same rows, every line has one, every built row is measured.
+
+A row's data is the fenced JSON under its heading; its numbers are strings as the prose prints them: a run must round to them.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app import labs
+
+torch.set_num_threads(1)
+DOCS = {"en": Path("docs/notes.md"), "zh": Path("docs/notes.zh-CN.md")}
+VERDICTS = {
+    "en": {"holds": "holds", "holds-when": "holds when", "wrong": "wrong as written"},
+    "zh": {"holds": "成立", "holds-when": "有条件成立", "wrong": "原文有误"},
+}
+FIRST, LAST = 4, 153
+"""The notes' first and last line with content."""
+
+
+def sections(language):
+    """(heading and prose, data) of every built row."""
+    text = DOCS[language].read_text(encoding="utf-8")
+    found = re.findall(r"^### (.+?)^```json\n(.+?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(prose, json.loads(data)) for prose, data in found]
+
+
+def waiting(language):
+    """(first line, last line, lab) of the rows that are built with another lab."""
+    text = DOCS[language].read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+)–(\d+) \|.*\| `(\w+)` \|$", text, re.MULTILINE)
+    return [(int(a), int(b), lab) for a, b, lab in rows]
+
+
+ROWS = {data["id"]: data for _, data in sections("en")}
+
+
+@cache
+def run(name):
+    frames = list(labs.run(ROWS[name]["experiment"], **ROWS[name]["params"]))
+    return {key: np.stack([f.tensors[key] for f in frames]) for key in frames[0].tensors}
+
+
+def minimum(name):
+    return labs.scene("optimizer/race", **ROWS[name]["params"]).note["minimum"]
+
+
+def arrivals(name, tolerance):
+    """Of every racer the first step within the tolerance of the minimum."""
+    near = run(name)["loss"] - minimum(name) < tolerance
+    return [int(np.nonzero(column)[0][0]) for column in near.T]
+
+
+def lengths(name):
+    """The step's length along x against racer 0's, at the last step."""
+    last = run(name)["update"][-1, :, 0]
+    return last / last[0]
+
+
+def first_nan(name, r):
+    return int(np.nonzero(run(name)["status"][:, r] == 3)[0][0])
+
+
+def all_samples():
+    steps = arrivals("all-samples", 0.01)
+    seen = [run("all-samples")["samples"][step, r] for r, step in enumerate(steps)]
+    return {"gd_steps": steps[0], "sgd_steps": steps[1], "gd_samples": seen[0], "sgd_samples": seen[1]}
+
+
+def sgd():
+    kept = run("sgd")
+    formula = kept["position"][:-1] - 0.004 * kept["gradient"][1:]
+    return {"difference": np.abs(formula - kept["position"][1:]).max()}
+
+
+def adagrad():
+    angles = run("adagrad")["angle"][1:, 1]
+    return {"nan_step": first_nan("adagrad", 0), "angle": angles.max()}
+
+
+def rmsprop():
+    return {"nan_step": first_nan("rmsprop", 0), "first": abs(run("rmsprop")["update"][1, 1, 0]) / 0.01}
+
+
+def rmsprop_over_adagrad():
+    steps = np.abs(run("rmsprop-over-adagrad")["update"][1:, :, 0])
+    assert steps[-1, 1] == pytest.approx(0.01, rel=1e-3)  # RMSProp's settles at lr
+    return {"adagrad": steps[-1, 0] / steps[0, 0]}
+
+
+def adam():
+    position, update = run("adam")["position"], run("adam")["update"]
+    difference = np.abs(position[:, 1] - position[:, 2]).max()
+    return {"rmsprop": difference, "first": update[1, 3, 0] / update[1, 4, 0], "adam": abs(update[1, 0, 0]) / 0.05}
+
+
+def swats():
+    kept = run("swats")
+    assert not kept["state/1/phase"].any()
+    return {"switch": int(np.nonzero(kept["state/0/phase"])[0][0]), "rate": kept["lr"][-1, 0]}
+
+
+def amsgrad():
+    kept = run("amsgrad")
+    step = np.abs(kept["update"][1800, :, 0]) / 0.01
+    assert step[0] == pytest.approx(step[1])
+    adam_rate, amsgrad_rate = kept["effective_lr"][-1, :, 0] / 0.01
+    return {"step": step[0], "adam": adam_rate, "amsgrad": amsgrad_rate}
+
+
+def adabound():
+    low, high = run("adabound")["state/0/lower_bound"], run("adabound")["state/0/upper_bound"]
+    rate = run("adabound")["effective_lr"][1:, 0]
+    assert ((rate >= low[1:, None] * (1 - 1e-6)) & (rate <= high[1:, None] * (1 + 1e-6))).all()
+    return {"lower_1": low[1], "upper_1": high[1], "lower_n": low[-1], "upper_n": high[-1]}
+
+
+def better_sgdm():
+    rate, loss = run("better-sgdm")["lr"][:, 0], run("better-sgdm")["loss"][-1]
+    restarts = [t for t in range(2, len(rate)) if rate[t] > rate[t - 1]]
+    return {"first": restarts[0], "second": restarts[1], "sgdr": loss[0], "cosine": loss[1]}
+
+
+MEASURES = {
+    "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
+    "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
+    "all-samples": all_samples,
+    "sgd": sgd,
+    "sgdm": lambda: dict(zip(("notes", "torch"), lengths("sgdm")[1:], strict=True)),
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "rmsprop-over-adagrad": rmsprop_over_adagrad,
+    "adam": adam,
+    "adam-models": lambda: {"peak": run("adam-models")["lr"].max(), "step": run("adam-models")["lr"][1:, 0].argmax() + 1},
+    "sgdm-models": lambda: {"first": run("sgdm-models")["lr"][1, 0], "last": run("sgdm-models")["lr"][-1, 0]},
+    "adam-against-sgdm": lambda: dict(zip(("adam", "sgdm"), arrivals("adam-against-sgdm", 1e-3), strict=True)),
+    "swats": swats,
+    "rare-gradient": lambda: {
+        "ratio": abs(run("rare-gradient")["update"][1800, 0, 0] / run("rare-gradient")["update"][1799, 0, 0])
+    },
+    "amsgrad": amsgrad,
+    "adabound": adabound,
+    "better-sgdm": better_sgdm,
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_verdicts_numbers_are_measured(name):
+    measured = MEASURES[name]()
+    assert measured.keys() == ROWS[name]["measured"].keys()
+    for key, printed in ROWS[name]["measured"].items():
+        digits = len(printed.split(".")[1]) if "." in printed else 0
+        assert float(measured[key]) == pytest.approx(float(printed), abs=0.5001 * 10.0**-digits), key
+
+
+@pytest.mark.parametrize("language", DOCS)
+def test_the_prose_prints_the_measured_numbers_and_the_verdict(language):
+    for prose, data in sections(language):
+        heading = prose.splitlines()[0]
+        assert VERDICTS[language][data["verdict"]] in heading
+        first, last = data["lines"]
+        assert re.search(rf"\b{first}(–{last})?\b", heading)
+        for printed in data["measured"].values():
+            assert printed in prose, (data["id"], printed)
+
+
+def test_both_languages_hold_the_same_rows():
+    assert [data for _, data in sections("en")] == [data for _, data in sections("zh")]
+    assert waiting("en") == waiting("zh")
+    assert len(ROWS) == len(sections("en")) == len(MEASURES)
+
+
+def test_every_line_of_the_notes_has_a_row():
+    covered = {n for data in ROWS.values() for n in range(data["lines"][0], data["lines"][1] + 1)}
+    covered |= {n for first, last, _ in waiting("en") for n in range(first, last + 1)}
+    assert set(range(FIRST, LAST + 1)) <= covered
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_rows_params_make_a_run(name):
+    assert labs.params_from(ROWS[name]["experiment"], ROWS[name]["params"])
