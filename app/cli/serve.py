@@ -38,16 +38,16 @@ def serve(options: argparse.Namespace) -> int:
     port = sock.getsockname()[1]
     here = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
     address = url(here, port, settings.root_path)
-    announce(address, [url(host, port, settings.root_path) for host in lan])
-    app = create_app(settings.model_copy(update={"hosts": sorted(hosts)}))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **uvicorn_options()))
     exit_cleanly()
-    if options.open and has_display():
-        threading.Timer(0.5, webbrowser.open, [address]).start()
     try:
+        announce(address, [url(host, port, settings.root_path) for host in lan])
+        app = create_app(settings.model_copy(update={"hosts": sorted(hosts)}))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **uvicorn_options()))
+        if options.open and has_display():
+            threading.Timer(0.5, webbrowser.open, [address]).start()
         server.run(sockets=[sock])
-    except KeyboardInterrupt:
-        return 0
+    except KeyboardInterrupt:  # uvicorn raises it again after its clean end
+        pass
     return 0
 
 

@@ -11,9 +11,11 @@ import asyncio
 import itertools
 import logging
 import multiprocessing
+import signal
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -30,6 +32,20 @@ WARM_SECONDS = 120.0
 STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """What this thread starts meanwhile never sees Ctrl-C, not even while it imports: a terminal sends it to every process."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Process:
@@ -61,7 +77,8 @@ class Process:
     def _live(self, theirs: Connection) -> None:
         """The reader: starts the process (10 ms that the loop need not wait) and reads until its end."""
         try:
-            self.process.start()
+            with _ctrl_c_held_back():
+                self.process.start()
             theirs.close()
             self._read(self._pipe)
         except (EOFError, OSError):
