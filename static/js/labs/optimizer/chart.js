@@ -369,6 +369,7 @@ export class Chart {
       return [el("div", {}, swatch, el("span", {}, series.name), el("b", {}, part.dtype === "f8" ? exact(value) : num(value, 9)))];
     });
     this.tip.replaceChildren(el("div", { class: "chart-tip-step" }, num(block.steps[0])), ...rows);
+    this.tip.style.columns = rows.length > 7 ? "2" : "";
     this.tip.hidden = rows.length === 0;
     const right = event.offsetX > this.width / 2;
     this.tip.style.left = right ? "" : `${event.offsetX + 12}px`;
