@@ -379,3 +379,12 @@ def exacts(place: Locator) -> list[float]:
     """The numbers that stand in a place, every digit."""
     texts = [str(item.get_attribute("data-exact")).replace("−", "-") for item in place.locator("[data-exact]").all()]
     return [float(text) for text in texts if text not in ("·", "")]
+
+
+def test_a_formula_that_gives_no_number_stops_with_a_sentence(page: Page, server: Server) -> None:
+    """The notes' RMSProp starts from v_1 = g_0: the root of a negative number. The other racer goes on."""
+    race(page, server, steps=5, racers=[{"rule": "rmsprop", "form": "notes", "lr": 0.05}, {"rule": "rmsprop", "lr": 0.05}])
+    expect(page.locator(".leavers p")).to_have_count(1)
+    expect(page.locator(".leavers")).to_contain_text("RMSProp (notes) stopped at step 1")
+    page.keyboard.press("Home")
+    expect(page.locator(".leavers")).to_be_hidden()

@@ -66,7 +66,7 @@ def _racer(params: RaceParams, r: int) -> dict[str, Plain]:
 
 
 def labels(params: RaceParams) -> list[str]:
-    """Every racer's name; racers of one rule are told apart by their form and then by the first setting that differs."""
+    """Every racer's name with its form where that is not torch's; twins are told apart by the first setting that differs."""
     racers = [racer.settings() for racer in params.racers]
     names = []
     for r, racer in enumerate(racers):
@@ -74,6 +74,9 @@ def labels(params: RaceParams) -> list[str]:
         title = RULES[name].title if name in RULES else catalogue()[name]["title"]
         twins = [other for i, other in enumerate(racers) if other["rule"] == racer["rule"] and i != r]
         told = [title]
+        if racer["form"] != "torch":
+            told.append(_short("form", racer["form"]))
+            twins = [other for other in twins if other["form"] == racer["form"]]
         for name, value in racer.items():
             if twins and any(other[name] != value for other in twins):
                 told.append(_short(name, value))

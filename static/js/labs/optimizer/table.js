@@ -24,12 +24,15 @@ export class Table {
     this.body = el("tbody");
     this.headings = el("tr");
     this.numbers = new Numbers(race);
-    this.card.body.append(el("table", {}, el("thead", {}, this.headings), this.body), this.numbers.element);
+    this.leavers = el("div", { class: "leavers", hidden: true });
+    this.card.body.append(el("table", {}, el("thead", {}, this.headings), this.body), this.leavers, this.numbers.element);
     /** @type {Row[]} */
     this.rows = [];
     /** First step within the tolerance of the least loss, by racer; Infinity: not yet. */
     this.reached = new Float64Array(0);
     this.scanned = -1;
+    /** Who left the race, when, and the sentence that says why. @type {{seq: number, text: string}[]} */
+    this.stops = [];
     /** @type {import("../../core/types.js").Pinned | null} */
     this.pinned = null;
     this.painted = 0;
@@ -42,6 +45,7 @@ export class Table {
     const { t } = race.stage;
     this.reached = new Float64Array(race.racers.length).fill(Infinity);
     this.scanned = -1;
+    this.stops = [];
     const head = (/** @type {string} */ text, /** @type {string} */ title = "") => el("th", { scope: "col", title: title || null }, text);
     const tolerance = Number(race.params.tolerance ?? 1e-3);
     this.headings.replaceChildren(
@@ -88,6 +92,7 @@ export class Table {
     this.numbers.draw(seq);
     this.card.heading.textContent = t("optimizer.page.step", { step: frame.step });
     const { position, loss, status } = frame.tensors;
+    this.#tell(seq);
     const then = this.pinned?.timeline.frame(Math.min(seq, this.pinned.timeline.last))?.tensors.loss?.data;
     this.rows.forEach(({ row, loss: lossCell, far, steps, ghost }, r) => {
       const stopped = Number(status?.data[r] ?? 0);
@@ -103,13 +108,25 @@ export class Table {
     });
   }
 
-  /** Look through the timeline's new frames for the first within the tolerance. */
+  /** The sentences about racers that have left by now. @param {number} seq */
+  #tell(seq) {
+    const told = this.stops.filter((stop) => stop.seq <= seq).map((stop) => stop.text);
+    if (told.length === this.leavers.childElementCount) return;
+    this.leavers.replaceChildren(...told.map((text) => el("p", {}, text)));
+    this.leavers.hidden = told.length === 0;
+  }
+
+  /** Look through the timeline's new frames for the first within the tolerance and for racers that leave. */
   #scan() {
     const { race } = this;
     const { timeline } = race.stage;
-    if (race.least === null || timeline.last <= this.scanned) return;
-    const goal = race.least + Number(race.params.tolerance ?? 1e-3);
+    if (timeline.last <= this.scanned) return;
+    // Without a known least loss no racer comes near it: nothing is below NaN.
+    const goal = (race.least ?? NaN) + Number(race.params.tolerance ?? 1e-3);
     for (const block of timeline.blocks(this.scanned + 1)) {
+      for (const [offset, note] of Object.entries(block.notes))
+        for (const { racer, message } of note.stopped ?? [])
+          this.stops.push({ seq: block.seq + Number(offset), text: race.stage.t(message.id, { ...message.values, rule: race.racers[racer].label }) });
       const part = block.tensor("loss");
       if (!part) continue;
       for (let f = 0; f < block.count; f++)
