@@ -92,7 +92,7 @@ def _bounds(view: View) -> tuple[float, float, float, float] | None:
 def _state(view: View, title: Message) -> Explanation:
     name = str(view.target["name"])
     value = view.state(view.frame, name, view.coordinate)
-    if name in ("gamma", "lambda", "phase"):
+    if view.h["rule"] == "swats" and name in ("gamma", "lambda", "phase"):
         return _swats(view, title, name, value)
     work = view.work
     symbol = next((s for s, state in work.after.items() if state == name), None) if work else None
@@ -136,6 +136,8 @@ def _swats(view: View, title: Message, name: str, value: float) -> Explanation:
 
 
 def _lr(view: View, title: Message) -> Explanation:
+    if view.work is None and abs(view.eta - view.now("lr")) > 1e-6 * view.eta:
+        return _given(view, "lr", "explain.remark.own_rate")
     lines = view.rate_lines()
     sheet = Sheet(lines.given, LATEX)
     sheet.lines(lines.text)

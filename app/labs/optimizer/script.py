@@ -10,7 +10,16 @@ from itertools import pairwise
 from app.labs.optimizer.field import LIMIT
 from app.labs.optimizer.params import RaceParams
 from app.labs.optimizer.race import labels
-from app.labs.optimizer.script_rules import RATES, changed_options, class_code, classes, constructor, schedule_code, scheduler_names
+from app.labs.optimizer.script_rules import (
+    RATES,
+    changed_options,
+    class_code,
+    classes,
+    constructor,
+    own_rates,
+    schedule_code,
+    scheduler_names,
+)
 from app.labs.optimizer.script_source import bounds, needs_numpy, source_code
 from app.labs.optimizer.surfaces import Point
 
@@ -19,7 +28,7 @@ p = torch.tensor(START, dtype=DTYPE)
 positions = [p.clone() for _ in racers]
 optimizers = [make(p) for (_, make), p in zip(racers, positions)]
 racing = [True] * len(racers)
-
+{own_rates}
 
 def show(t):
     for (name, _), p in zip(racers, positions):
@@ -137,6 +146,9 @@ def _loop(params: RaceParams, segments: list[RaceParams], scheduled: bool) -> st
     unless = "" if not any(full) else f" and not ({some})"
     box = bounds(params)
     return _LOOP.format(
+        own_rates="".join(
+            f'optimizers[{r}].param_groups[0]["lr"] = {lr!r}  # its class has changed it\n' for r, lr in own_rates(params)
+        ),
         branches=_branches(params, scheduled, _cycles(segments)),
         rates=_RATE + (_CYCLE if _cycles(segments) else "") if scheduled else "",
         full=some,

@@ -13,6 +13,7 @@ from app.labs.optimizer.params import RaceParams
 from app.labs.optimizer.racers import Racer
 from app.labs.optimizer.rules import lookahead, swats
 from app.labs.optimizer.rules.build import is_switched, recipe
+from app.labs.optimizer.rules.catalogue import catalogue, make
 from app.labs.optimizer.schedule_kinds import Constant, Cosine, Cyclical, Exponential, OneCycle, Restarts, StepDecay
 from app.labs.optimizer.schedules import factor
 
@@ -81,6 +82,18 @@ def _call(cls: type[torch.optim.Optimizer], options: Mapping[str, Any]) -> str:
     if cls.__module__.startswith("pytorch_optimizer"):
         name = f"pytorch_optimizer.{cls.__name__}"
     return f"{name}([p], {', '.join(f'{key}={value!r}' for key, value in told.items())})"
+
+
+def own_rates(params: RaceParams) -> list[tuple[int, float]]:
+    """(racer, rate) where a class of the catalogue makes another rate of the one it is given; the race runs the given one."""
+    found = []
+    for r, racer in enumerate(params.racers):
+        if racer.rule in catalogue():
+            p = torch.zeros(2)
+            p.grad = torch.zeros(2)
+            if make(racer.settings(), p).param_groups[0]["lr"] != racer.lr:
+                found.append((r, racer.lr))
+    return found
 
 
 def changed_options(params: RaceParams, r: int, racer: Racer) -> dict[str, Any]:

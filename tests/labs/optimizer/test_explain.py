@@ -139,6 +139,16 @@ def test_cycled_momentum_opens():
     assert_run_opens(racers=racers, steps=20, dtype="float64")
 
 
+@pytest.mark.parametrize("schedule", [None, {"kind": "cosine"}])
+def test_rules_of_the_catalogue_open_as_the_way_they_went(schedule):
+    rules = ("accsgd", "adabelief", "adashift", "asgd", "adapnm", "schedulefreesgd", "yogi")
+    racers = [{"rule": rule, "schedule": schedule} for rule in rules]
+    assert_run_opens(racers=racers, steps=12, dtype="float64", clip=2.0)
+    for target, explanation, step in opened(racers=racers[1:2], steps=2):
+        if target["kind"] == "position" and step:
+            assert "explain.remark.inside" in [remark.id for remark in explanation.remarks]
+
+
 def test_a_racer_that_leaves_says_so_and_stays():
     racers = [{"rule": "gd", "lr": 5.0}, {"rule": "rmsprop", "form": "notes"}]
     remarks = {}

@@ -75,6 +75,7 @@ CASES = {
         "racers": [{"rule": "gd", "lr": 5.0}, {"rule": "rmsprop", "form": "notes"}, {"rule": "sgd"}],
         "steps": 15,
     },
+    "rules of the catalogue": {"racers": [{"rule": rule} for rule in ("adabelief", "grokfastadamw", "yogi", "asgd")], "steps": 10},
     "no step": {"steps": 0},
 }
 
