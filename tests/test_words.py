@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from test_contract import EXPERIMENTS, message_ids, schemas
-
 from app import labs
 from app.web import languages
+from test_contract import EXPERIMENTS, message_ids, schemas
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("app/**/*.py", "static/js/**/*.js", "templates/**/*.html", "app/**/*.json")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser.watching import LISTEN, Watch, until
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from browser.watching import LISTEN, Watch, until
 from serving import Server
 
 __all__ = ["until"]
@@ -18,7 +19,7 @@ PATIENCE = 30_000
 """Milliseconds that a locator waits: a cold worker imports torch first."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop lives in this thread: over before other folders' tests want one
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from serving import Server
 
 from app import labs
 from browser.shell import counter, numbers, open_lab, play_to_end
 from browser.watching import until
+from serving import Server
 
 SGDM, ADAM = 1, 4
 

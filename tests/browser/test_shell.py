@@ -7,9 +7,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
 from browser.shell import blocks, counter, held, link, numbers, open_lab, play_to_end
 from browser.watching import Watch, until
-from playwright.sync_api import BrowserContext, Page, expect
 from serving import Server
 
 LAB = "/optimizer"

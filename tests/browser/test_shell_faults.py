@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 
+from playwright.sync_api import Page, WebSocketRoute, expect
+
 from browser.shell import blocks, counter, held, open_lab, play_to_end
 from browser.watching import Watch, until
-from playwright.sync_api import Page, WebSocketRoute, expect
 from serving import Server
 
 LONG = "/optimizer?v=1&steps=20000"

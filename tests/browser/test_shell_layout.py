@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import BrowserContext, FloatRect, Page, expect
+
 from browser.shell import counter, open_lab, play_to_end
 from browser.watching import Watch
-from playwright.sync_api import BrowserContext, FloatRect, Page, expect
 from serving import Server
 
 LABS = ["optimizer", "convolution", "recurrent", "attention"]

@@ -7,10 +7,10 @@ import shlex
 import tomllib
 
 import pytest
-from serving import ROOT
 
 from app import vendor
 from app.__main__ import parser
+from serving import ROOT
 
 READMES = ("README.md", "README.zh-CN.md")
 

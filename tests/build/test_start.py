@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import httpx
+
 from serving import ROOT, Server, serving
 
 

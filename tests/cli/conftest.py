@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from serving import ROOT
 
 from app.__main__ import main
+from serving import ROOT
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app import labs
+from test_contract import EXPERIMENTS
 
 from .conftest import Cli
 
@@ -16,7 +17,7 @@ def test_labs_lists_every_experiment_in_the_terminals_language(cli: Cli) -> None
         listed = cli("labs", language=language)
         assert listed.returncode == 0, listed.stderr
         lines = dict(line.split("\t") for line in listed.stdout.splitlines())
-        assert set(lines) == set(labs.experiments())
+        assert set(lines) == set(EXPERIMENTS)
         assert word in lines["optimizer/race"]
 
 
@@ -24,7 +25,7 @@ def test_labs_json_has_schemas_defaults_and_presets(cli: Cli) -> None:
     listed = cli("labs", "--json")
     assert listed.returncode == 0, listed.stderr
     experiments = {one["name"]: one for one in json.loads(listed.stdout)["experiments"]}
-    assert set(experiments) == set(labs.experiments())
+    assert set(experiments) == set(EXPERIMENTS)
     race = experiments["optimizer/race"]
     assert race["schema"]["properties"]["steps"]["maximum"] == 20_000
     assert labs.params_from("optimizer/race", race["defaults"]) == labs.params_from("optimizer/race", {})

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from serving import ROOT
 
 from app import labs
+from serving import ROOT
 
 from .conftest import Cli
 

@@ -90,7 +90,6 @@ def main(port: int, limits: dict[str, Any]) -> None:
     import contextlib
 
     import uvicorn
-    from engine import experiments
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse
     from starlette.routing import Route, WebSocketRoute
@@ -99,6 +98,7 @@ def main(port: int, limits: dict[str, Any]) -> None:
     from app.web.listen import exit_cleanly, listen, uvicorn_options
     from app.web.metrics import Metrics
     from app.web.socket import Socket
+    from engine import experiments
 
     bounds = dataclasses.replace(Limits(), **limits)
     metrics = Metrics()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from engine import experiments
 from engine.conftest import same
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from engine import experiments
 from engine.conftest import same
 

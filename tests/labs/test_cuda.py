@@ -8,10 +8,10 @@ import sys
 
 import numpy as np
 import pytest
-from serving import ROOT, serving
 from websockets.sync.client import connect
 
 from app import labs
+from serving import ROOT, serving
 
 pytestmark = pytest.mark.gpu
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import Server
 
 from app.web.security import CONTENT_SECURITY_POLICY
+from serving import Server
 
 LABS = ("optimizer", "convolution", "recurrent", "attention")
 

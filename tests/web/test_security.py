@@ -9,12 +9,12 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from serving import Server
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from app.web.assets import plotly_bundle
 from app.web.security import CONTENT_SECURITY_POLICY, HEADERS, SameOrigin
+from serving import Server
 
 from .conftest import ADDRESS, Site
 

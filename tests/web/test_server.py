@@ -10,6 +10,7 @@ import time
 
 import httpx
 import pytest
+
 from serving import ROOT, Server
 
 

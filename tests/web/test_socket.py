@@ -6,12 +6,12 @@ import asyncio
 import json
 
 import pytest
-from faults.client import page
-from serving import Server
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app import labs
+from faults.client import page
+from serving import Server
 
 
 def test_a_race_streams_the_frames_that_python_computes(server: Server) -> None:

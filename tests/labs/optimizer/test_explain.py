@@ -75,6 +75,12 @@ def assert_run_opens(**params):
         assert_is_torchs(explanation, params["dtype"], rules[target["racer"]])
 
 
+@pytest.mark.parametrize("some", [FORMS[i : i + 7] for i in range(0, len(FORMS), 7)])
+def test_every_number_of_every_rule_is_torchs_with_its_defaults(some):
+    # 12 steps: RAdam leaves its first phase at 6, Lookahead meets its slow weights at 5 and 10
+    assert_run_opens(racers=[{"rule": rule, "form": form} for rule, form in some], steps=12, dtype="float64")
+
+
 @pytest.mark.parametrize(("rule", "form"), FORMS)
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())

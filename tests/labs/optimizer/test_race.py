@@ -230,4 +230,4 @@ def test_a_race_of_no_steps_has_one_frame() -> None:
 def test_racers_of_one_rule_are_told_apart() -> None:
     scene = labs.scene("optimizer/race", racers=[{"rule": "adam"}, {"rule": "adam", "lr": 0.01}, {"rule": "sgdm", "form": "paper"}])
     racers: Any = scene.note["racers"]
-    assert [racer["label"] for racer in racers] == ["Adam lr=0.09", "Adam lr=0.01", "SGDM"]
+    assert [racer["label"] for racer in racers] == ["Adam lr=0.09", "Adam lr=0.01", "SGDM (paper)"]
