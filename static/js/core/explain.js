@@ -149,9 +149,11 @@ export class Explain {
     }
     const title = say(answer.title);
     const equations = /** @type {Equation[]} */ (answer.equations ?? []);
-    const parts = [...equations.map((equation) => this.#equation(equation)), this.#legend(equations)];
+    // The value itself comes first, then what it is made of in the order of computing.
+    const [whole, ...lines] = [...equations.slice(-1), ...equations.slice(0, -1)].map((equation) => this.#equation(equation));
+    const made = lines.length ? [el("p", { class: "caption where" }, t("shell.explain.where")), ...lines] : [];
     const remarks = (answer.remarks ?? []).map((/** @type {any} */ remark) => el("p", { class: "remark" }, say(remark)));
-    fill(this.host, this.#head(title, back), ...parts, ...this.#result(answer), ...remarks);
+    fill(this.host, this.#head(title, back), ...(whole ? [whole] : []), ...this.#result(answer), ...remarks, ...made, this.#legend(equations));
     const boxes = /** @type {HTMLElement[]} */ ([...this.host.querySelectorAll(".formula")]);
     void Promise.all(this.setting).then(() => {
       shrink(boxes);
