@@ -37,11 +37,12 @@ class Field:
         self.full = torch.tensor([racer.rule == "gd" for racer in racers], device=device)
         self.status = np.zeros(len(racers), np.uint8)
         self._view = host(self.positions)
-        self.lanes, self.optimizers = self._lanes(params)
-        self._steps: list[Callable[[], Any]] = [_bare_step(optimizer) for optimizer in self.optimizers]
+        self.lanes, optimizers = self._lanes(params)
+        self._steps: list[Callable[[], Any]] = [_bare_step(optimizer) for optimizer in optimizers]
+        self._guests = [lane for lane in self.lanes if lane.guest]
 
     def _lanes(self, params: RaceParams) -> tuple[list[Lane], list[torch.optim.Optimizer]]:
-        """A lane for every racer, and the optimizers, one a class (Lookahead: one a racer)."""
+        """A lane for every racer, and the optimizers of our own rules, one a class (Lookahead: one a racer)."""
         lanes: dict[int, Lane] = {}
         groups: dict[type[torch.optim.Optimizer], list[dict[str, Any]]] = {}
         rows: dict[type[torch.optim.Optimizer], list[tuple[int, bool]]] = {}
@@ -55,7 +56,6 @@ class Field:
                     strange = make(racer.settings(), p)
                 except UserError as error:
                     raise UserError(error.message, ("racers", r, "options")) from error
-                optimizers.append(strange)
                 lanes[r] = Lane(r, racer, p, strange, strange.param_groups[0], params.steps, False)
                 continue
             if racer.rule == "lookahead":
@@ -94,13 +94,25 @@ class Field:
             self.gradients.copy_(gradients)
             for lane in self.lanes:
                 lane.prepare(t)
-                if lane.rate is None and lane.p.grad is not None:
-                    lane.p.grad.copy_(self.gradients[lane.index])
             for step in self._steps:
                 step()
+            for lane in self._guests:
+                if self.status[lane.index] == RACING:
+                    lane.step(self.gradients[lane.index])
 
-    def stop(self, r: int, status: int, back_to: np.ndarray) -> None:
-        """Racer ``r`` leaves the race at a position; the others do not notice."""
+    def leave(self, gone: np.ndarray, back_to: np.ndarray) -> None:
+        """Racers marked in ``gone`` (R,) that still race leave it, each at its row of ``back_to`` (R, 2).
+
+        A NaN that the rule made of a finite gradient is the formula's, everything else is divergence.
+        """
+        if not gone.any():
+            return
+        for r in np.flatnonzero(gone & (self.status == RACING)):
+            strange = np.isnan(self.where[r]) & np.isfinite(host(self.gradients)[r])
+            self._stop(int(r), STOPPED if strange.any() else DIVERGED, back_to[r])
+
+    def _stop(self, r: int, status: int, back_to: np.ndarray) -> None:
+        """Without a gradient an optimizer passes over the racer; the others do not notice."""
         self.status[r] = status
         self.lanes[r].p.grad = None
         self.positions[r] = torch.as_tensor(back_to, device=self.positions.device)
@@ -108,7 +120,5 @@ class Field:
 
 def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     """torch's own step without the profiler's and compiler's wrappers: the same arithmetic, 54 us in place of 158 for one SGD."""
-    if not type(optimizer).__module__.startswith(("torch.optim", "app.")):
-        return optimizer.step
     step = inspect.unwrap(type(optimizer).step)
     return lambda: step(optimizer)

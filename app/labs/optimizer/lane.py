@@ -48,15 +48,20 @@ class Lane:
         self.switched = switched
         self.dtype = host(p).dtype
         self.inner = getattr(optimizer, "inner", optimizer)
+        self.guest = racer.rule not in RULES
+        self.raised = ""
         self._kept: dict[str, tuple[Tensor, np.ndarray]] = {}
+        self._own_rate = (
+            group["lr"] / racer.lr if self.guest else 1.0
+        )  # some rules of the catalogue scale theirs when they are made
         self.set(racer, steps)
 
     def set(self, racer: Racer, steps: int) -> None:
         """Take these settings from the next step on; what is remembered stays."""
         self.racer = racer
         self.settings = settings = racer.settings()
-        if settings["rule"] not in RULES:
-            options = {name: value for name, value in {**settings["options"], "lr": settings["lr"]}.items() if value is not None}
+        if self.guest:
+            options = {"lr": settings["lr"] * self._own_rate}
         elif self.inner is self.optimizer:
             options = recipe(settings, self.switched)[1]
         else:
@@ -64,7 +69,7 @@ class Lane:
             if settings["base"] == "sgd":
                 options.pop("momentum", None)
         self.group.update({name: value for name, value in options.items() if name != "initial_accumulator_value"})
-        self.series = Series(racer.schedule, self.group.get("lr") or 1.0, steps)
+        self.series = Series(racer.schedule, self.group["lr"], steps)
         self.states: tuple[State, ...] = states(settings)
         self.keys = [(state.name, f"state/{self.index}/{state.name}") for state in self.states]
         self.rate: Rate = rate_of(settings)
@@ -78,6 +83,16 @@ class Lane:
             self.group["betas"] = (momentum, self.group["betas"][1])
         elif momentum is not None:
             self.group["momentum"] = momentum
+
+    def step(self, gradient: Tensor) -> None:
+        """A step of a rule whose inside nobody knows. Where it raises, ``raised`` says why and the position becomes NaN."""
+        assert self.p.grad is not None
+        self.p.grad.copy_(gradient)  # its own: some of these rules change it in place
+        try:
+            self.optimizer.step()
+        except Exception as error:
+            self.raised = str(error)[:200] or type(error).__name__
+            self.p.fill_(float("nan"))
 
     def used(self, before: Mapping[str, np.ndarray]) -> tuple[float, float]:
         """(rate, momentum) of the step just made, ``before`` being what it remembered: Adam's momentum is beta_1, SWATS's rate

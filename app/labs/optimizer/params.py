@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from app.labs.contract import Message, Params, UserError
+from app.labs.errors import field_errors
 from app.labs.optimizer.expression import parse
 from app.labs.optimizer.racers import AnyRacer
+from app.labs.optimizer.rules.table import SWITCH_NAMES
 from app.labs.optimizer.surfaces import SURFACES
 
 MAX_STEPS = 20_000
@@ -32,7 +34,7 @@ RANGE: dict[str, Any] = {"group": "surface", "folded": True, "widget": "point", 
 
 CHANGEABLE = ("noise", "batch_size", "clip", "tolerance")
 """What a change may set besides a racer's own settings."""
-FIXED_OF_RACER = ("rule", "form", "base", "k", "initial_accumulator_value")
+FIXED_OF_RACER = ("rule", "form", "base", "k", "initial_accumulator_value", "options")
 """Settings of a racer that its memory depends on, so that they cannot change on the way."""
 
 
@@ -119,6 +121,7 @@ class RaceParams(Params):
     def _check(self) -> RaceParams:
         for r, racer in enumerate(self.racers):
             _check_momentum(racer, r)
+            _check_switches(racer, r)
         for name, side in (("x_range", self.x_range), ("y_range", self.y_range)):
             if side is not None and side[0] >= side[1]:
                 raise UserError(Message("error.range", {"low": side[0], "high": side[1]}), (name,))
@@ -131,8 +134,21 @@ class RaceParams(Params):
 
 def _check_momentum(racer: Any, r: int) -> None:
     """torch cycles the momentum of rules that have one; a schedule with ``cycle_momentum`` needs such a rule."""
-    if getattr(racer.schedule, "cycle_momentum", False) and not (getattr(racer, "momentum", None) or hasattr(racer, "betas")):
+    if not getattr(racer.schedule, "cycle_momentum", False):
+        return
+    if racer.rule == "lookahead":
+        has_one = racer.base != "sgd"
+    else:
+        has_one = hasattr(racer, "betas") or bool(getattr(racer, "momentum", None))
+    if not has_one:
         raise UserError(Message("error.cycle_momentum", {"rule": racer.rule}), ("racers", r, "schedule", "cycle_momentum"))
+
+
+def _check_switches(racer: Any, r: int) -> None:
+    """Parts of Adam are switched off in torch's form: the papers' own forms are whole."""
+    off = [name for name in SWITCH_NAMES if not getattr(racer, name, True)]
+    if off and racer.form != "torch":
+        raise UserError(Message("error.switch_form", {"form": racer.form}), ("racers", r, off[0]))
 
 
 def _check_expression(text: str) -> None:
@@ -151,16 +167,22 @@ def _apply(params: RaceParams) -> list[tuple[int, RaceParams]]:
     for i, change in sorted(enumerate(params.changes), key=lambda one: one[1].at):
         for name, value in change.set.items():
             _set(now, name, value, ("changes", i, "set", name))
-            try:
-                plain = RaceParams.model_validate(now)
-            except ValidationError as error:
-                from app.labs.errors import field_errors
-
-                raise UserError(field_errors(error)[0][1], ("changes", i, "set", name)) from error
+        try:
+            plain = RaceParams.model_validate(now)
+        except ValidationError as error:
+            path, message = field_errors(error)[0]
+            raise UserError(message, ("changes", i, "set", _culprit(path, change.set))) from error
         if change.at + 1 == segments[-1][0]:
             segments.pop()
         segments.append((change.at + 1, plain))
     return segments
+
+
+def _culprit(path: Sequence[str | int], names: Iterable[str]) -> str:
+    """The setting of a change that an error at ``path`` belongs to; the last one, where none is at that very place."""
+    *others, last = names
+    at = ".".join(str(part) for part in path) + "."
+    return next((name for name in others if at.startswith(f"{name}.")), last)
 
 
 def _set(values: dict[str, Any], name: str, value: Any, path: tuple[str | int, ...]) -> None:

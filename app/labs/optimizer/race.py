@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from app.labs.contract import Explanation, Frame, Plain, Progress, Scene, Target
-from app.labs.optimizer.field import DIVERGED, LIMIT, STOPPED, Field
+from app.labs.optimizer.field import LIMIT, Field
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params import RaceParams
 from app.labs.optimizer.record import Record
@@ -104,14 +104,17 @@ def run(params: RaceParams, device: str = "cpu") -> Iterator[Frame | Progress]:
     now = segments[0][1]
     source = make_source(now, dtype, device)
     field = Field(params, params.start or source.picture.start, dtype, device)
-    record = Record(field, raw=any(_raw(p, source) for _, p in segments))
+    record = Record(field, raw=_raw(now, source))
     for t in range(1, params.steps + 1):
         if len(segments) > 1 and segments[1][0] == t:
             now = segments.pop(1)[1]
             source = make_source(now, dtype, device)
             field.set(now)
+            record.raw = _raw(now, source)
         evaluation = source.evaluate(field.positions, t, field.full)
-        yield record.frame(host(evaluation.loss))
+        loss = host(evaluation.loss)
+        yield record.frame(loss)
+        field.leave(~np.isfinite(loss), record.position)
         gradient = evaluation.gradient if now.clip is None else clipped(evaluation.gradient, now.clip)
         _step(field, source, t, gradient, record)
         record.take(t, host(evaluation.raw_gradient), host(evaluation.samples))
@@ -126,10 +129,8 @@ def _step(field: Field, source: Source, t: int, gradient: Tensor, record: Record
     with np.errstate(invalid="ignore"):
         if np.abs(field.where).max() <= LIMIT:  # false for NaN
             return
-        gone = ~(np.abs(field.where) <= LIMIT).all(axis=1) & (field.status == 0)
-    for r in np.flatnonzero(gone):
-        strange = np.isnan(field.where[r]) & np.isfinite(host(field.gradients)[r])
-        field.stop(int(r), STOPPED if strange.any() else DIVERGED, record.position[r])
+        gone = ~(np.abs(field.where) <= LIMIT).all(axis=1)
+    field.leave(gone, record.position)
 
 
 def clipped(gradients: Tensor, most: float) -> Tensor:

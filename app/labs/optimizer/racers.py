@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from app.labs.contract import Message, UserError
+from app.labs.optimizer.options import Options, check_options
 from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, Form, Hyper, Rule
 from app.labs.optimizer.schedule_kinds import Schedule
-
-Option: TypeAlias = Annotated[float, Field(ge=-1e9, le=1e9)] | bool | Annotated[str, Field(max_length=40)]
 
 
 class Racer(BaseModel):
@@ -69,7 +67,7 @@ class CatalogueRacer(Racer):
 
     rule: Literal[tuple(catalogue())]  # type: ignore[valid-type]
     lr: float | None = Field(None, gt=0, le=1000, json_schema_extra={"log": True})  # type: ignore[assignment]
-    options: dict[str, Option | list[Option]] = Field({}, max_length=32, json_schema_extra={"group": "catalogue", "folded": True})
+    options: Options = Field({}, max_length=32, json_schema_extra={"group": "catalogue", "folded": True})
     form: Literal["torch"] = "torch"
     schedule: Schedule | None = Field(None, json_schema_extra={"folded": True})
 
@@ -82,11 +80,7 @@ class CatalogueRacer(Racer):
 
     @model_validator(mode="after")
     def _check(self) -> CatalogueRacer:
-        about = catalogue()[self.rule]
-        for name in self.options:
-            if name not in about["options"]:
-                known = ", ".join(about["options"])
-                raise UserError(Message("error.option", {"got": name, "rule": self.rule, "known": known}), ("options", name))
+        check_options(self.rule, self.options, catalogue()[self.rule]["options"])
         return self
 
 

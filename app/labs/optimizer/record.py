@@ -53,7 +53,7 @@ class Record:
         racing = field.status == 0
         self.samples = self.samples + samples * racing
         used = np.array([lane.used(b) for lane, b in zip(field.lanes, before, strict=True)], self.dtype)
-        self._note = self._leavers(t, before, gradient)
+        self._note = self._leavers(t)
         self._step, self.position = t, position
         self._tensors = {
             "position": position,
@@ -98,7 +98,7 @@ class Record:
                 rate[r] = -update[r] / gradient[r]
         return rate
 
-    def _leavers(self, t: int, before: list[dict[str, np.ndarray]], gradient: np.ndarray) -> dict[str, Plain]:
+    def _leavers(self, t: int) -> dict[str, Plain]:
         """Who left the race at this step, and why."""
         old = self._tensors.get("status")
         if old is None or np.array_equal(old, self.field.status):
@@ -106,12 +106,16 @@ class Record:
         gone: list[Plain] = []
         for r in np.flatnonzero(old != self.field.status):
             lane = self.field.lanes[r]
-            why = "diverged" if self.field.status[r] != STOPPED else _why(lane.settings["form"], gradient[r], self.memory[r])
-            gone.append({"racer": int(r), "message": Message(f"race.{why}", {"rule": lane.racer.rule, "step": t}).as_json()})
+            values: dict[str, Plain] = {"rule": lane.racer.rule, "step": t}
+            if lane.raised:
+                why, values["why"] = "raised", lane.raised
+            else:
+                why = _why(self.memory[r]) if self.field.status[r] == STOPPED else "diverged"
+            gone.append({"racer": int(r), "message": Message(f"race.{why}", values).as_json()})
         return {"stopped": gone}
 
 
-def _why(form: str, gradient: np.ndarray, memory: dict[str, np.ndarray]) -> str:
+def _why(memory: dict[str, np.ndarray]) -> str:
     """What made a NaN: the root of a negative number, or nought by nought."""
     v = next((memory[name] for name in ("square_avg", "sum", "max_exp_avg_sq", "exp_avg_sq") if name in memory), None)
     if v is not None and (v < 0).any():

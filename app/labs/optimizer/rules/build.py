@@ -16,7 +16,7 @@ from app.labs.optimizer.rules.paper import PaperAMSGrad, PaperMomentum, PaperRMS
 from app.labs.optimizer.rules.sgdw import SGDW
 from app.labs.optimizer.rules.swats import SWATS, PaperSWATS
 from app.labs.optimizer.rules.switched import SwitchedAdam
-from app.labs.optimizer.rules.table import RULES
+from app.labs.optimizer.rules.table import RULES, SWITCH_NAMES
 
 TORCH: Mapping[tuple[str, str], tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     ("gd", "torch"): (torch.optim.SGD, {}),
@@ -50,7 +50,6 @@ TORCH: Mapping[tuple[str, str], tuple[type[torch.optim.Optimizer], dict[str, Any
 }
 """The class of every (rule, form), and what it is told besides the racer's settings."""
 
-SWITCHES = ("use_momentum", "use_scaling", "bias_correction")
 _NOT_OPTIONS = {"rule", "form", "schedule", "base", "k"}
 
 
@@ -78,7 +77,7 @@ def inspect_options(cls: type[torch.optim.Optimizer]) -> set[str]:
 
 def is_switched(racer: Mapping[str, Any]) -> bool:
     """Whether a part of Adam is off."""
-    return not all(racer.get(name, True) for name in SWITCHES)
+    return not all(racer.get(name, True) for name in SWITCH_NAMES)
 
 
 def lookahead(racer: Mapping[str, Any], p: torch.Tensor) -> Lookahead:

@@ -3,7 +3,7 @@
 ``catalogue.json`` has of each its class, its defaults and its state, so that params and page need neither torch nor the package;
 it is written by ``python -m app.labs.optimizer.rules.catalogue`` and a test tells when it drifts. Left out: rules under a
 non-commercial licence (Fromage, Nero), rules that draw random numbers (a run must be the same each time), that need a closure, a
-model, a Hessian or a matrix, that have no rate or do not move, and those that the race has of its own.
+model, a Hessian or a matrix, that step in float32 only, that have no rate or do not move, and those that the race has of its own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def make(racer: Mapping[str, Any], p: torch.Tensor) -> torch.optim.Optimizer:
     rate: dict[str, Any] = {} if racer["lr"] is None else {"lr": racer["lr"]}
     try:
         return catalogue_class(racer["rule"])([p], **rate, **chosen(racer))
-    except (ValueError, TypeError, AssertionError) as error:
+    except Exception as error:  # whatever a foreign constructor raises, the settings are to blame
         raise UserError(Message("error.refused", {"rule": racer["rule"], "why": str(error)[:200]})) from error
 
 
@@ -67,6 +67,7 @@ def describe() -> dict[str, dict[str, Any]]:
             continue
         try:
             paths = [_try(name, seed) for seed in (0, 1)]
+            _try(name, 0, double=True)
         except Exception:  # whatever stops a rule from stepping a 2-vector keeps it out
             continue
         (path, state), (again, _) = paths
@@ -76,7 +77,7 @@ def describe() -> dict[str, dict[str, Any]]:
     return found
 
 
-def _try(name: str, seed: int) -> tuple[list[list[float]], dict[str, list[int]]]:
+def _try(name: str, seed: int, double: bool = False) -> tuple[list[list[float]], dict[str, list[int]]]:
     """A few steps down a bowl; the positions and what is remembered in vectors and numbers."""
     import random
 
@@ -86,9 +87,9 @@ def _try(name: str, seed: int) -> tuple[list[list[float]], dict[str, list[int]]]
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    positions = torch.tensor([[-0.3, -0.7], [1.0, 1.0]])
+    positions = torch.tensor([[-0.3, -0.7], [1.0, 1.0]], dtype=torch.float64 if double else torch.float32)
     p = positions[0]
-    p.grad = torch.zeros(2)
+    p.grad = torch.zeros_like(p)
     optimizer = make({"rule": name, "lr": None, "options": {}}, p)
     path = [p.tolist()]
     for _ in range(_STEPS):

@@ -71,7 +71,9 @@ MOMENTUM = Hyper("momentum", 0.9, least=0, below=1)
 DAMPENING = Hyper("dampening", 0.0, least=0, most=1, folded=True)
 BETAS = Hyper("betas", (0.9, 0.999), "pair", least=0, below=1)
 EPS = Hyper("eps", 1e-8, least=0, most=1, folded=True)
-SWITCHES = tuple(Hyper(name, True, "switch", folded=True) for name in ("use_momentum", "use_scaling", "bias_correction"))
+SWITCH_NAMES = ("use_momentum", "use_scaling", "bias_correction")
+"""The parts of Adam that can be switched off one by one."""
+SWITCHES = tuple(Hyper(name, True, "switch", folded=True) for name in SWITCH_NAMES)
 """Momentum, scaling and bias correction of the Adam family, switched off one by one."""
 
 M = State("exp_avg", "m_t")
