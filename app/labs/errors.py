@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from app.labs.contract import Message, Plain, UserError
 Path: TypeAlias = "tuple[str | int, ...]"
 
 _GOT = 80  # characters of a bad value that are told
+_CHOICES, _FIRST = 40, 20  # so many choices are all told; of more, so many are
 
 
 class ParamsError(UserError):
@@ -44,7 +46,7 @@ def _told(one: Mapping[str, Any], title: str) -> tuple[Path, Message]:
         return path, Message(mistake.message.id, {"field": _field(path), **mistake.message.values})
     if kind.startswith("union_tag"):
         path = (*path, str(told.get("discriminator", "")).strip("'"))
-    values: dict[str, Plain | Message] = {"field": _field(path), "got": _got(told.get("tag", one["input"]))}
+    values: dict[str, Plain | Message] = {"field": _field(path), "got": shown(told.get("tag", one["input"]))}
     name = _SENTENCES.get(kind, "value")
     match name:
         case "above" | "atleast":
@@ -56,7 +58,8 @@ def _told(one: Mapping[str, Any], title: str) -> tuple[Path, Message]:
         case "short" | "long":
             values |= {"low": told.get("min_length"), "high": told.get("max_length"), "length": len(str(one["input"]))}
         case "choice":
-            values["choices"] = str(told.get("expected", told.get("expected_tags", ""))).replace("'", "").replace(" or ", ", ")
+            known = str(told.get("expected", told.get("expected_tags", ""))).replace("'", "").replace(" or ", ", ")
+            values["choices"] = _near(str(told.get("tag", one["input"])), known)
         case "missing":
             del values["got"]
         case "unknown":
@@ -107,7 +110,15 @@ def _field(path: Path) -> str:
     return ".".join(str(part) for part in path) or "params"
 
 
-def _got(value: Any) -> str:
+def _near(got: str, known: str) -> str:
+    """The choices; of very many, those that read like what was typed, or the first."""
+    names = known.split(", ")
+    if len(names) <= _CHOICES:
+        return known
+    return ", ".join([*(get_close_matches(got[:_GOT], names, n=5) or names[:_FIRST]), "…"])
+
+
+def shown(value: Any) -> str:
     """A bad value as JSON would write it, cut where it is long."""
     if isinstance(value, float) and not math.isfinite(value):
         text = "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"

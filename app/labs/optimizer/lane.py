@@ -51,9 +51,7 @@ class Lane:
         self.guest = racer.rule not in RULES
         self.raised = ""
         self._kept: dict[str, tuple[Tensor, np.ndarray]] = {}
-        self._own_rate = (
-            group["lr"] / racer.lr if self.guest else 1.0
-        )  # some rules of the catalogue scale theirs when they are made
+        self._asked, self._made = racer.lr, group["lr"]  # some rules of the catalogue scale their rate when they are made
         self.set(racer, steps)
 
     def set(self, racer: Racer, steps: int) -> None:
@@ -61,7 +59,7 @@ class Lane:
         self.racer = racer
         self.settings = settings = racer.settings()
         if self.guest:
-            options = {"lr": settings["lr"] * self._own_rate}
+            options = {"lr": self._made if racer.lr == self._asked else self._made / self._asked * racer.lr}
         elif self.inner is self.optimizer:
             options = recipe(settings, self.switched)[1]
         else:
