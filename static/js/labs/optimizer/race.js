@@ -19,6 +19,9 @@ import { Table } from "./table.js";
 /** @typedef {import("../../core/types.js").Stage} Stage */
 /** @typedef {import("../../core/types.js").View} View */
 
+/** The small charts are at most this far behind a play head that stopped, milliseconds. */
+const LATE_MS = 120;
+
 /** @param {Stage} stage @returns {View} */
 export default function mount(stage) {
   const race = new Race(stage);
@@ -49,6 +52,9 @@ class RaceView {
     this.theme = race.stage.theme();
     this.lang = race.stage.lang();
     this.seq = -1;
+    /** The chart whose turn it was, and the timer that lets all catch up. */
+    this.turn = 0;
+    this.late = 0;
     /** @type {import("../../core/types.js").Pinned | null} */
     this.pinned = null;
     /** @type {(Loss | StateCurves | Schedule)[]} */
@@ -112,8 +118,22 @@ class RaceView {
     this.flat.choose(this.race.chosen);
     if (!this.deep.open) this.flat.draw(seq);
     else this.deep.draw(seq);
-    for (const part of this.charts) part.draw(seq);
+    this.#charts(seq);
     this.table.draw(seq);
+  }
+
+  /** While a run plays the small charts take turns, so that the paths keep the display's rate; then all catch up. @param {number} seq */
+  #charts(seq) {
+    window.clearTimeout(this.late);
+    if (!this.stage.player.playing) {
+      for (const part of this.charts) part.draw(seq);
+      return;
+    }
+    this.turn = (this.turn + 1) % this.charts.length;
+    this.charts[this.turn].draw(seq);
+    this.late = window.setTimeout(() => {
+      for (const part of this.charts) part.draw(this.seq);
+    }, LATE_MS);
   }
 
   /** @param {import("../../core/types.js").Pinned | null} pinned */
@@ -186,6 +206,7 @@ class RaceView {
   }
 
   destroy() {
+    window.clearTimeout(this.late);
     this.table.destroy();
     this.flat.destroy();
     this.deep.destroy();
