@@ -80,17 +80,17 @@ class Record:
     ) -> np.ndarray:
         """rate = a / (b sqrt(v) + c) for all racers, see ``rules.rates``; a rule nobody knows: -update / gradient."""
         banded, unknown = [], []
-        for lane, now, past in zip(self.field.lanes, self.memory, before, strict=True):
-            r = lane.index
-            if lane.rate is None:
-                unknown.append(r)
-                continue
-            v, self._a[r], self._b[r], self._c[r] = lane.rate(t, lane.group, float(lr[r]), now, past)
-            if v is not None:
-                self._v[r] = v
-            if "lower_bound" in now:
-                banded.append((r, now["lower_bound"], now["upper_bound"]))
         with np.errstate(all="ignore"):
+            for lane, now, past in zip(self.field.lanes, self.memory, before, strict=True):
+                r = lane.index
+                if lane.rate is None:
+                    unknown.append(r)
+                    continue
+                v, self._a[r], self._b[r], self._c[r] = lane.rate(t, lane.group, float(lr[r]), now, past)
+                if v is not None:
+                    self._v[r] = v
+                if "lower_bound" in now:
+                    banded.append((r, now["lower_bound"], now["upper_bound"]))
             rate: np.ndarray = self._a / (self._b * np.sqrt(self._v) + self._c)
             for r, low, high in banded:
                 rate[r] = np.clip(rate[r], low, high)
