@@ -115,7 +115,7 @@ def _near(got: str, known: str) -> str:
     names = known.split(", ")
     if len(names) <= _CHOICES:
         return known
-    return ", ".join([*(get_close_matches(got[:_GOT], names, n=5) or names[:_FIRST]), "…"])
+    return ", ".join([*(get_close_matches(got[:_GOT].lower(), names, n=5) or names[:_FIRST]), "…"])
 
 
 def shown(value: Any) -> str:

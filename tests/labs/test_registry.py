@@ -66,6 +66,17 @@ BAD: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
         ("racers", 0, "schedule", "cycle_momentum"),
         "sgd has no momentum that a schedule could cycle; switch the cycling off, or give it a momentum.",
     ),
+    ({"racers": [{"rule": "rmsporp"}]}, ("racers", 0, "rule"), 'racers.0.rule must be one of rmsprop, … (got "rmsporp").'),
+    (
+        {"racers": [{"rule": "lookahead", "base": "sgd", "schedule": {"kind": "one-cycle", "cycle_momentum": True}}]},
+        ("racers", 0, "schedule", "cycle_momentum"),
+        "lookahead has no momentum that a schedule could cycle; switch the cycling off, or give it a momentum.",
+    ),
+    (
+        {"changes": [{"at": 3, "set": {"racers.0.options": {}}}]},
+        ("changes", 0, "set", "racers.0.options"),
+        "options cannot change during a run, because what the racer remembers depends on it.",
+    ),
     ({"source": {"kind": "rare", "case": "x"}}, ("source", "case"), 'source.case must be one of reddi, spike (got "x").'),
     ({"expression": 5}, ("expression",), "expression must be a text (got 5)."),
     ({"expression": "x" * 501}, ("expression",), "expression may have at most 500 characters (got 501)."),
