@@ -49,6 +49,8 @@ def test_up_to_there_the_frames_are_the_same_bytes(change: dict[str, Any]) -> No
     after = race(racers=RACERS, steps=40, surface=surface, changes=[{"at": 25, "set": change}])
     assert all(same(a, b) for a, b in zip(before[:26], after[:26], strict=True))
     assert not same(before[27], after[27])
+    if "noise" in change or "clip" in change:
+        assert [("raw_gradient" in frame.tensors) for frame in after[24:28]] == [False, False, True, True]
     touched = {int(name.split(".")[1]) for name in change if name.startswith("racers.")}
     touched = touched or set(range("clip" not in change, len(RACERS)))  # noise and batches never touch gradient descent
     for r in range(len(RACERS)):
