@@ -49,7 +49,7 @@ def presets(experiment: str) -> Sequence[Preset]:
     _known(experiment)
     lab, _, name = experiment.partition("/")
     path = f"app.labs.{lab}.presets"
-    if find_spec(path) is None:
+    if find_spec(f"app.labs.{lab}") is None or find_spec(path) is None:
         return ()
     all_presets: Mapping[str, Sequence[Preset]] = importlib.import_module(path).PRESETS
     return tuple(all_presets.get(name, ()))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from app.labs.contract import Message, Plain, UserError
 from app.labs.errors import shown
@@ -20,9 +20,11 @@ _KINDS: list[dict[str, Any]] = [
     {"type": "boolean"},
     {"type": "string", "maxLength": _TEXT},
 ]
-_SCHEMA = {"type": "object", "additionalProperties": {"anyOf": [*_KINDS, {"type": "array", "items": {"anyOf": _KINDS}}]}}
+_MOST = 32
+_LIST = {"type": "array", "items": {"anyOf": _KINDS}, "maxItems": _MOST}
+_SCHEMA = {"type": "object", "additionalProperties": {"anyOf": [*_KINDS, _LIST]}, "maxProperties": _MOST}
 
-Options: TypeAlias = Annotated[dict[str, Any], WithJsonSchema(_SCHEMA)]
+Options: TypeAlias = Annotated[dict[str, Any], Field(max_length=_MOST), WithJsonSchema(_SCHEMA)]
 """Name -> a number, a switch, a text or a list of them, see ``check_options``."""
 
 

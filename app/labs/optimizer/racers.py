@@ -62,12 +62,16 @@ def _model(rule: Rule) -> type[Racer]:
     return create_model(f"Racer_{rule.name}", __base__=Racer, __module__=__name__, **fields)
 
 
+NAMES: dict[str, Any] = {name: rule["title"] for name, rule in catalogue().items()}
+"""What the catalogue's rules are called in every language: their classes' names."""
+
+
 class CatalogueRacer(Racer):
     """A rule of the package ``pytorch_optimizer``, see ``rules.catalogue``. An ``lr`` left out becomes the rule's own default."""
 
-    rule: Literal[tuple(catalogue())]  # type: ignore[valid-type]
+    rule: Literal[tuple(catalogue())] = Field(json_schema_extra={"names": NAMES})  # type: ignore[valid-type]
     lr: float | None = Field(None, gt=0, le=1000, json_schema_extra={"log": True})  # type: ignore[assignment]
-    options: Options = Field({}, max_length=32, json_schema_extra={"group": "catalogue", "folded": True})
+    options: Options = Field({}, json_schema_extra={"group": "catalogue", "folded": True})
     form: Literal["torch"] = "torch"
     schedule: Schedule | None = Field(None, json_schema_extra={"folded": True})
 

@@ -116,7 +116,8 @@ class RacerList {
 
   /** The rule's name as the list shows it. @param {number} r */
   #name(r) {
-    return ruleName(this.racers[r].rule);
+    const { schema, defs } = this.context;
+    return ruleName(this.racers[r].rule, schema, defs);
   }
 
   /** The rate, and the schedule's name where there is one. @param {number} r */

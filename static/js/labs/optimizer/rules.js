@@ -64,9 +64,12 @@ export function whole(racer, schema, defs) {
   return result;
 }
 
-/** What people call a rule. @param {string} rule */
-export function ruleName(rule) {
-  return first([`optimizer.rule.${rule}`], rule);
+/**
+ * What people call a rule; those of the catalogue have their class's name in every language.
+ * @param {string} rule @param {Schema} schema @param {Record<string, Schema>} defs
+ */
+export function ruleName(rule, schema, defs) {
+  return first([`optimizer.rule.${rule}`], variantOf(rule, schema, defs).properties.rule.names?.[rule] ?? rule);
 }
 
 /** What people call a kind of schedule. @param {string} kind */
@@ -83,7 +86,7 @@ export function ruleChoices(schema, defs) {
   const known = new Set(variants(schema, defs).flatMap((variant) => rulesOf(variant, defs)));
   const choice = (/** @type {string} */ rule, /** @type {string} */ group) => ({
     rule,
-    name: ruleName(rule),
+    name: ruleName(rule, schema, defs),
     about: first([`optimizer.rule.${rule}.about`], ""),
     group: t(`optimizer.page.group_${group}`),
   });
