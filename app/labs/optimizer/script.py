@@ -16,7 +16,6 @@ from app.labs.optimizer.script_rules import (
     class_code,
     classes,
     constructor,
-    own_rates,
     schedule_code,
     scheduler_names,
 )
@@ -28,7 +27,7 @@ p = torch.tensor(START, dtype=DTYPE)
 positions = [p.clone() for _ in racers]
 optimizers = [make(p) for (_, make), p in zip(racers, positions)]
 racing = [True] * len(racers)
-{own_rates}
+
 
 def show(t):
     for (name, _), p in zip(racers, positions):
@@ -38,7 +37,7 @@ def show(t):
 show(0)
 for t in range(1, STEPS + 1):
 {branches}    for r, (p, optimizer) in enumerate(zip(positions, optimizers)):
-        if not racing[r]:
+        if not (racing[r] and abs(loss(p)) < float("inf")):  # NaN is not below either
             continue
         before = p.clone()
 {rates}        g = gradient(p, t, full={full})
@@ -65,7 +64,7 @@ _CYCLE = """\
 def script(params: RaceParams) -> str:
     """Python source that runs the race with torch alone and prints step, racer, x, y and loss of every racer at every step."""
     segments = [segment for _, segment in params.segments()]
-    codes = [schedule_code(racer, params.steps) for segment in segments for racer in segment.racers]
+    codes = [schedule_code(params, r, racer) for segment in segments for r, racer in enumerate(segment.racers)]
     scheduled = [code for code in codes if code]
     pieces = [
         _head(params, segments, scheduled),
@@ -130,7 +129,7 @@ def _settings(params: RaceParams, segments: list[RaceParams], scheduled: bool) -
     if any(segment.clip is not None for segment in segments):
         lines.append(f"clip = {params.clip!r}")
     if scheduled:
-        lines += ["schedules = [", *(f"    {schedule_code(racer, params.steps)}," for racer in params.racers), "]"]
+        lines += ["schedules = [", *(f"    {schedule_code(params, r, racer)}," for r, racer in enumerate(params.racers)), "]"]
         if _cycles(segments):
             lines.append(f"cycles = {[bool(getattr(racer.schedule, 'cycle_momentum', False)) for racer in params.racers]}")
     return "\n".join(lines)
@@ -146,9 +145,6 @@ def _loop(params: RaceParams, segments: list[RaceParams], scheduled: bool) -> st
     unless = "" if not any(full) else f" and not ({some})"
     box = bounds(params)
     return _LOOP.format(
-        own_rates="".join(
-            f'optimizers[{r}].param_groups[0]["lr"] = {lr!r}  # its class has changed it\n' for r, lr in own_rates(params)
-        ),
         branches=_branches(params, scheduled, _cycles(segments)),
         rates=_RATE + (_CYCLE if _cycles(segments) else "") if scheduled else "",
         full=some,
@@ -176,7 +172,7 @@ def _branches(params: RaceParams, scheduled: bool, cycles: bool) -> str:
             told = ", ".join(f"{name}={value!r}" for name, value in changed_options(params, r, racer).items())
             lines.append(f"        optimizers[{r}].param_groups[0].update({told})")
             if scheduled:
-                lines.append(f"        schedules[{r}] = {schedule_code(racer, params.steps)}")
+                lines.append(f"        schedules[{r}] = {schedule_code(params, r, racer)}")
             if cycles:
                 lines.append(f"        cycles[{r}] = {bool(getattr(racer.schedule, 'cycle_momentum', False))}")
         if lines[-1].endswith(":"):

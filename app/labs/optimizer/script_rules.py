@@ -84,16 +84,15 @@ def _call(cls: type[torch.optim.Optimizer], options: Mapping[str, Any]) -> str:
     return f"{name}([p], {', '.join(f'{key}={value!r}' for key, value in told.items())})"
 
 
-def own_rates(params: RaceParams) -> list[tuple[int, float]]:
-    """(racer, rate) where a class of the catalogue makes another rate of the one it is given; the race runs the given one."""
-    found = []
-    for r, racer in enumerate(params.racers):
-        if racer.rule in catalogue():
-            p = torch.zeros(2)
-            p.grad = torch.zeros(2)
-            if make(racer.settings(), p).param_groups[0]["lr"] != racer.lr:
-                found.append((r, racer.lr))
-    return found
+def group_rate(params: RaceParams, r: int, racer: Racer) -> float:
+    """The rate in racer r's group with these settings: some classes of the catalogue make another one of that they are given."""
+    first = params.racers[r]
+    if racer.rule not in catalogue():
+        return racer.lr
+    p = torch.zeros(2)
+    p.grad = torch.zeros(2)
+    made: float = make(first.settings(), p).param_groups[0]["lr"]
+    return made if racer.lr == first.lr else made / first.lr * racer.lr
 
 
 def changed_options(params: RaceParams, r: int, racer: Racer) -> dict[str, Any]:
@@ -103,13 +102,15 @@ def changed_options(params: RaceParams, r: int, racer: Racer) -> dict[str, Any]:
         known = {"lr", "weight_decay", "k", "alpha", *(("betas", "eps") if settings["base"] == "adam" else ())}
         known |= {"momentum"} if settings["base"] == "sgdm" else set()
         return {name: settings[name] for name in settings if name in known}
+    if racer.rule in catalogue():
+        return {"lr": group_rate(params, r, racer)}
     options = _recipe(params, r, racer)[1]
     return {name: value for name, value in options.items() if name != "initial_accumulator_value"}
 
 
-def schedule_code(racer: Racer, steps: int) -> str | None:
+def schedule_code(params: RaceParams, r: int, racer: Racer) -> str | None:
     """``rates(lambda o: StepLR(o, 50, 0.1), 0.1, 160)``, or None for a constant rate."""
-    schedule, lr = racer.schedule, racer.lr
+    schedule, lr, steps = racer.schedule, group_rate(params, r, racer), params.steps
     if schedule is None or isinstance(schedule, Constant):
         return None
     maker, last = _maker(schedule, lr, max(steps, 1))

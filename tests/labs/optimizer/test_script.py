@@ -76,6 +76,18 @@ CASES = {
         "steps": 15,
     },
     "rules of the catalogue": {"racers": [{"rule": rule} for rule in ("adabelief", "grokfastadamw", "yogi", "asgd")], "steps": 10},
+    "a rule of the catalogue on its way": {
+        "racers": [{"rule": "grokfastadamw", "lr": 0.1, "schedule": {"kind": "cosine"}}, {"rule": "grokfastadamw", "lr": 0.1}],
+        "steps": 20,
+        "changes": [{"at": 10, "set": {"racers.0.lr": 0.3, "racers.1.lr": 0.3}}],
+    },
+    "where the loss is no number": {
+        "expression": "log(x) + x + y^2",
+        "x_range": [0.5, 4],
+        "start": [1, 1],
+        "racers": [{"rule": "sgd", "lr": 1.5}, {"rule": "sgd", "lr": 0.01}],
+        "steps": 6,
+    },
     "no step": {"steps": 0},
 }
 
