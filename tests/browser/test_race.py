@@ -180,7 +180,7 @@ def test_a_number_of_the_table_opens_its_arithmetic(page: Page, server: Server) 
     row.locator("td button").first.click()
     expect(page.locator("#explain")).to_contain_text("Adam")
     loss = float(list(labs.run("optimizer/race", steps=50))[-1].tensors["loss"][ADAM])
-    assert exacts(row)[0] == loss
+    until(lambda: exacts(row)[0] == loss, what="the last step's loss in the table")
     until(lambda: loss in exacts(page.locator("#explain")), what="the loss's arithmetic")
 
 
@@ -189,6 +189,8 @@ def test_every_number_of_the_chosen_racer_is_listed(page: Page, server: Server) 
     page.locator(".race-table .racer-name").nth(ADAM).click()
     page.locator(".race-numbers summary").click()
     frame = list(labs.run("optimizer/race", steps=50))[-1].tensors
+    last = [float(v) for v in frame["position"][ADAM]]
+    until(lambda: last[0] in exacts(page.locator(".race-numbers")), what="the last step's numbers")
     told = exacts(page.locator(".race-numbers"))
     for name in ("gradient", "update", "position", "effective_lr"):
         assert [float(v) for v in frame[name][ADAM]] in [told[i : i + 2] for i in range(len(told))], name
