@@ -379,8 +379,9 @@ def test_no_message_is_missing(page: Page, server: Server, lang: str) -> None:
 
 def exacts(place: Locator) -> list[float]:
     """The numbers that stand in a place, every digit."""
-    texts = [str(item.get_attribute("data-exact")).replace("−", "-") for item in place.locator("[data-exact]").all()]
-    return [float(text) for text in texts if text not in ("·", "")]
+    # In one go: while a run goes on the panel is drawn anew between two questions.
+    texts: list[str] = place.locator("[data-exact]").evaluate_all("(items) => items.map((item) => item.dataset.exact ?? '')")
+    return [float(text.replace("−", "-")) for text in texts if text not in ("·", "")]
 
 
 def test_a_formula_that_gives_no_number_stops_with_a_sentence(page: Page, server: Server) -> None:
