@@ -44,16 +44,17 @@ requestAnimationFrame(look);
 FIRST = """
 async (value) => {
   const input = document.querySelector('[data-field="steps"] input');
-  let run = null;
-  const frames = (event) => { run = event.detail.run; };
-  document.addEventListener("unrolled:frames", frames, { once: true });
+  let begun = false;  // frames of the run before may still come; the new run's begin at 0
+  const frames = (event) => { begun ||= event.detail.seq === 0; };
+  document.addEventListener("unrolled:frames", frames);
   const start = performance.now();
   input.value = value;
   input.dispatchEvent(new Event("change"));
   await new Promise((done) => {
-    const drawn = () => run === null || (document.removeEventListener("unrolled:draw", drawn), done());
+    const drawn = () => begun && (document.removeEventListener("unrolled:draw", drawn), done());
     document.addEventListener("unrolled:draw", drawn);
   });
+  document.removeEventListener("unrolled:frames", frames);
   await new Promise(requestAnimationFrame);
   return performance.now() - start;
 }
@@ -88,7 +89,7 @@ def rows() -> list[Row]:
         page.goto(f"{server.url}/optimizer")
         page.locator("canvas.race-paths[data-painted]").wait_for(state="attached", timeout=60_000)
         # Each edit opens another run, so that no answer can come from the run before.
-        waits = [float(page.evaluate(FIRST, str(160 + i))) for i in range(ROUNDS)]
+        waits = [float(page.evaluate(FIRST, str(201 + i))) for i in range(ROUNDS)]
         painted = _race(page, server.url)
         positions = _positions()
         plotly = page.evaluate(PLOTLY, [*positions, 4])

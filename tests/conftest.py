@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from serving import Server, serving
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", max_examples=2000)
+settings.load_profile("same")
+"""The same inputs each time, so that red means a change; ``pytest --hypothesis-profile=explore`` looks further."""
 
 
 @pytest.fixture(scope="session")
