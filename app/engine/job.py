@@ -211,6 +211,11 @@ class Lookup:
 
 
 def owned(frame: Frame) -> Frame:
-    """The frame with arrays of its own where they were views: torch writes into what ``.numpy()`` shows."""
-    tensors: Mapping[str, np.ndarray[Any, Any]] = {name: a if a.flags.owndata else np.array(a) for name, a in frame.tensors.items()}
-    return Frame(frame.step, tensors, frame.note)
+    """The frame with arrays of its own where they were views: torch writes into what ``.numpy()`` shows.
+
+    Those on demand stay as they are: nobody writes into them, and copying a network's maps would cost as much as computing them.
+    """
+    tensors: Mapping[str, np.ndarray[Any, Any]] = {
+        name: a if a.flags.owndata or name in frame.on_demand else np.array(a) for name, a in frame.tensors.items()
+    }
+    return Frame(frame.step, tensors, frame.note, frame.on_demand)

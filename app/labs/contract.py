@@ -3,7 +3,8 @@
 This module knows numpy and pydantic only. It stands under the web process, which never imports
 torch, and under the workers, which do. An experiment ``LAB/NAME`` is
 
-* a frozen :class:`Params` subclass in ``app/labs/LAB/params.py`` whose ``experiment`` says
+* a frozen :class:`Params` subclass in ``app/labs/LAB/params.py`` (or, imported by its ``__init__``, in
+  a file of the package ``params/``) whose ``experiment`` says
   ``"LAB/NAME"`` (no torch there), and
 * a module ``app/labs/LAB/NAME.py`` (torch allowed) with the functions of :class:`Experiment`.
 
@@ -12,7 +13,7 @@ torch, and under the workers, which do. An experiment ``LAB/NAME`` is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -96,11 +97,16 @@ WIDGETS = (
 
 @dataclass(frozen=True)
 class Frame:
-    """The state after one step; frame 0 (``step`` 0) is the initial state."""
+    """The state after one step; frame 0 (``step`` 0) is the initial state.
+
+    Tensors named in ``on_demand`` are not streamed: the page learns their dtype and shape, and fetches slices
+    with ``tensor`` requests. They are not copied when the frame is kept, so nobody may write into them after the yield.
+    """
 
     step: int
     tensors: Mapping[str, np.ndarray]
     note: Mapping[str, Plain] = field(default_factory=dict)
+    on_demand: Collection[str] = ()
 
 
 @dataclass(frozen=True)

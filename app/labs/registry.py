@@ -1,4 +1,4 @@
-"""Finds the experiments: every Params class of ``app/labs/LAB/params.py`` that names one.
+"""Finds the experiments: every Params class of ``app/labs/LAB/params.py`` (or the package ``params/``) that names one.
 
 Nobody edits a list. Params are imported without torch; an experiment's own module (torch) only when it is asked for.
 """
@@ -28,7 +28,7 @@ def _found() -> dict[str, type[Params]]:
         if not lab.ispkg or find_spec(name) is None:
             continue
         for _, cls in inspect.getmembers(importlib.import_module(name), inspect.isclass):
-            if issubclass(cls, Params) and cls.__module__ == name and "experiment" in vars(cls):
+            if issubclass(cls, Params) and f"{cls.__module__}.".startswith(f"{name}.") and "experiment" in vars(cls):
                 found[cls.experiment] = cls
     return dict(sorted(found.items()))
 

@@ -1,0 +1,1 @@
+"""The params of the lab's experiments, one file each. No torch, no numpy."""
