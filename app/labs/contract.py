@@ -167,7 +167,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A value opened: what it is, its equations in order, the result and torch's own number."""
+    """A value opened: what it is, its equations in order, the result and torch's own number.
+
+    ``note`` is what the lab's own drawing marks meanwhile: a receptive field, a patch and its kernel.
+    """
 
     title: Message
     target: Target
@@ -175,6 +178,7 @@ class Explanation:
     result: float
     reference: Reference | None = None
     remarks: Sequence[Message] = ()
+    note: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
