@@ -3,7 +3,7 @@
  * of the experiment (or the generic one), then hands over to core/lab.js.
  */
 
-import "./core/widgets.js";
+import "./core/widgets/index.js";
 import { byId } from "./core/dom.js";
 import { load, t } from "./core/i18n.js";
 import { Lab } from "./core/lab.js";

@@ -1,0 +1,12 @@
+/**
+ * An object: its fields, one under another.
+ */
+
+import { registerWidget } from "../form.js";
+import { defaultOf } from "../schema.js";
+import { subform } from "./subform.js";
+
+registerWidget("object", (context) => {
+  const { element, set, errors } = subform(context, context.schema, context.value ?? defaultOf(context.schema, context.defs));
+  return { element, set, errors };
+});

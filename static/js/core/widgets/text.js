@@ -1,0 +1,53 @@
+/**
+ * Text as typed: a line, a line of code, or a small value written as JSON.
+ */
+
+import { el } from "../dom.js";
+import { registerWidget } from "../form.js";
+import { t } from "../i18n.js";
+
+/** @typedef {import("../form.js").WidgetContext} WidgetContext */
+/** @typedef {import("../form.js").Widget} Widget */
+
+/** @param {WidgetContext} context @param {HTMLInputElement | HTMLTextAreaElement} input @returns {Widget} */
+function textual({ schema, value, onInput }, input) {
+  input.value = value ?? "";
+  const read = (/** @type {boolean} */ commit) => {
+    const text = input.value;
+    const problem = schema.maxLength && text.length > schema.maxLength ? t("shell.error.long", { most: schema.maxLength, got: text.length }) : "";
+    onInput(text.trim() === "" && schema.nullable ? null : text, { commit, problem });
+  };
+  input.addEventListener("input", () => read(false));
+  input.addEventListener("change", () => read(true));
+  return {
+    element: input,
+    set: (next) => void (input.value = next ?? ""),
+    suggest: (next) => void (input.placeholder = typeof next === "string" ? next : ""),
+    raw: () => input.value,
+    setRaw: (text) => void (input.value = text),
+  };
+}
+
+registerWidget("text", (context) =>
+  textual(context, el("input", { id: context.id, type: "text", autocomplete: "off", "aria-describedby": context.describedby })),
+);
+
+registerWidget("code", (context) => {
+  if (context.schema.type === "string") {
+    const one = el("input", { id: context.id, type: "text", class: "code", autocomplete: "off", autocapitalize: "off", spellcheck: "false", "aria-describedby": context.describedby });
+    return textual(context, one);
+  }
+  const area = el("textarea", { id: context.id, class: "code", rows: 3, spellcheck: "false", "aria-describedby": context.describedby });
+  const show = (/** @type {any} */ value) => void (area.value = JSON.stringify(value, null, 1) ?? "");
+  const read = (/** @type {boolean} */ commit) => {
+    try {
+      context.onInput(JSON.parse(area.value), { commit });
+    } catch {
+      context.onInput(null, { commit, problem: t("shell.error.json") });
+    }
+  };
+  area.addEventListener("input", () => read(false));
+  area.addEventListener("change", () => read(true));
+  show(context.value);
+  return { element: area, set: show, raw: () => area.value, setRaw: (text) => void (area.value = text) };
+});
