@@ -26,10 +26,12 @@ export class Explain {
   /**
    * @param {HTMLElement} host
    * @param {(target: Target) => void} onSelect a term was opened
+   * @param {(explanation: any, seq: number) => void} [onShown] another answer is shown; null: nothing could be told
    */
-  constructor(host, onSelect) {
+  constructor(host, onSelect, onShown = () => undefined) {
     this.host = host;
     this.onSelect = onSelect;
+    this.onShown = onShown;
     /** @type {Target | null} */
     this.target = null;
     /** @type {Map<string, any>} answers of this run, by seq and target */
@@ -63,7 +65,7 @@ export class Explain {
     this.next = null;
   }
 
-  /** @param {Target | null} target @param {{back?: boolean}} [options] */
+  /** @param {Target | null} target @param {{back?: boolean}} [options] back: what was selected is no step of the way back */
   select(target, { back = false } = {}) {
     this.host.hidden = target === null;
     const same = JSON.stringify(target) === JSON.stringify(this.target);
@@ -139,6 +141,7 @@ export class Explain {
   /** @param {any} answer @param {number} seq */
   #render(answer, seq) {
     const begun = performance.now();
+    if (this.shown?.answer !== answer) this.onShown(answer.problem ? null : answer, seq);
     this.shown = { answer, seq };
     this.setting = [];
     const hadFocus = this.host.contains(document.activeElement);

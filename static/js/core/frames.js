@@ -50,8 +50,13 @@ export class Unpacker {
     let offset = align(4 + length);
     /** @type {Map<string, import("./types.js").Stacked>} */
     const stacked = new Map();
+    /** @type {Record<string, import("./types.js").Omitted>} */
+    const omitted = {};
     for (const spec of specs) {
-      if (spec.omitted) continue; // too large for a message: the page asks for a slice of it
+      if (spec.omitted) {
+        omitted[spec.name] = { shape: spec.shape, dtype: spec.dtype }; // on demand, or too large: the page asks for a slice
+        continue;
+      }
       const size = spec.shape.reduce((product, n) => product * n, 1);
       if (spec.quantised) {
         const scales = new Float32Array(buffer, offset, 2 * count);
@@ -76,6 +81,7 @@ export class Unpacker {
       steps: readSteps(header.steps, header.seq, count),
       notes,
       stacked,
+      omitted,
       bytes: buffer.byteLength,
       tensor: (/** @type {string} */ name) => stacked.get(name),
     };
@@ -142,5 +148,5 @@ export function frameOf(block, index) {
   for (const [name, { data, size, shape, dtype }] of block.stacked) {
     tensors[name] = { data: /** @type {TypedArray} */ (data.subarray(index * size, (index + 1) * size)), shape, dtype };
   }
-  return { seq: block.seq + index, step: block.steps[index], note: block.notes[index] ?? {}, tensors };
+  return { seq: block.seq + index, step: block.steps[index], note: block.notes[index] ?? {}, tensors, omitted: block.omitted };
 }

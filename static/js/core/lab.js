@@ -17,6 +17,7 @@ import { Player } from "./player.js";
 import * as plots from "./plots.js";
 import { presetDialog } from "./presets.js";
 import { Runs } from "./runs.js";
+import { Lost } from "./socket.js";
 import { banner, notice, sentence, status, toast } from "./status.js";
 import { onTheme, reducedMotion, theme } from "./theme.js";
 import { Timebar } from "./timebar.js";
@@ -58,7 +59,11 @@ export class Lab {
     byId("branch-choice").append(this.anew, this.onward);
 
     this.player = new Player({ draw: (seq) => this.#draw(seq), changed: () => this.#moved() });
-    this.explain = new Explain(byId("explain"), (target) => this.#select(target));
+    this.explain = new Explain(
+      byId("explain"),
+      (target) => this.#select(target),
+      (explanation, seq) => this.view.explained?.(explanation, seq),
+    );
     this.timebar = new Timebar(this.player, (mode) => {
       this.runs.setMode(mode);
       this.#moved();
@@ -136,8 +141,9 @@ export class Lab {
           this.player.seek(seq);
         },
       },
-      select: (target) => this.#select(target),
+      select: (target, { trail = true } = {}) => this.#select(target, trail),
       selected: () => this.explain.target,
+      fetch: (seq, name, slice) => this.runs.shown?.fetch(seq, name, slice) ?? Promise.reject(new Lost("no run is shown yet")),
       branch: (seq, set) => this.#branch(seq, set),
       announce: (text) => announce(text, true),
       experiment: this.experiment,
@@ -287,9 +293,9 @@ export class Lab {
     this.start(this.experiment.defaults);
   }
 
-  /** @param {Target} target */
-  #select(target) {
-    this.explain.select(target);
+  /** @param {Target} target @param {boolean} [trail] whether what was selected is a step of the way back */
+  #select(target, trail = true) {
+    this.explain.select(target, { back: !trail });
     this.explain.at(this.player.seq);
     this.player.invalidate();
   }

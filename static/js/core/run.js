@@ -7,6 +7,7 @@
  */
 
 import { frameOf } from "./frames.js";
+import { say } from "./i18n.js";
 import { Lost } from "./socket.js";
 import { BUDGET, Timeline } from "./timeline.js";
 
@@ -124,6 +125,17 @@ export class Run {
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
     }
+  }
+
+  /**
+   * Exact values of a frame's tensor, or of a slice of it: also of one that did not travel with its frame.
+   * @param {number} seq -1: the scene @param {string} name @param {import("./types.js").Slice} [slice]
+   * @returns {Promise<import("./types.js").Tensor>} rejects with Lost, or with the server's sentence
+   */
+  async fetch(seq, name, slice = []) {
+    const { ok, error, tensor } = await this.ask("tensor", { seq, name, slice });
+    if (ok && tensor) return tensor;
+    throw new Error(say(error) || `no tensor ${name}`);
   }
 
   /** Compute `n` more steps of a paused run. @param {number} n */

@@ -20,6 +20,7 @@ import { Unpacker } from "./frames.js";
  * @property {import("./types.js").Params} [params]
  * @property {any} [explanation]
  * @property {string} [script]
+ * @property {import("./types.js").Tensor} [tensor]  the answer to `tensor`: it came as a binary message before the reply
  */
 /**
  * @typedef {object} Handlers
@@ -45,6 +46,8 @@ export class Socket {
     this.unpacker = new Unpacker();
     /** @type {Map<number, {resolve: (reply: Reply) => void, reject: (error: Error) => void, timer: number}>} */
     this.waiting = new Map();
+    /** Exact values whose reply has not come yet, by request. @type {Map<number, import("./types.js").Tensor>} */
+    this.exact = new Map();
     this.next = 1;
     this.tries = 0;
     this.timer = 0;
@@ -109,20 +112,29 @@ export class Socket {
     try {
       if (data instanceof ArrayBuffer) {
         const { header, block } = this.unpacker.unpack(data);
-        this.handlers.block(header, block);
+        if (header.kind === "tensor") this.#keep(header, block);
+        else this.handlers.block(header, block);
         return;
       }
       const message = JSON.parse(data);
       if (message.type === "state") this.handlers.state(message);
       if (message.type !== "reply") return;
       const waiting = this.waiting.get(message.id);
+      const tensor = this.exact.get(message.id);
+      this.exact.delete(message.id);
       if (!waiting) return;
       this.waiting.delete(message.id);
       window.clearTimeout(waiting.timer);
-      waiting.resolve({ fields: [], ...message });
+      waiting.resolve({ fields: [], ...message, ...(tensor ? { tensor } : {}) });
     } catch (error) {
       this.handlers.broken(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** The values that answer a `tensor` request; its reply follows. @param {Header} header @param {import("./types.js").Block} block */
+  #keep(header, block) {
+    const [part] = block.stacked.values();
+    if (header.id !== undefined && part) this.exact.set(header.id, { data: part.data, shape: part.shape, dtype: part.dtype });
   }
 
   #lost() {
@@ -131,6 +143,7 @@ export class Socket {
       reject(new Lost("the connection was lost"));
     }
     this.waiting.clear();
+    this.exact.clear();
     const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.tries);
     const wait = longest * (0.5 + Math.random() / 2);
     this.tries += 1;

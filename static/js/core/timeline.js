@@ -181,6 +181,7 @@ function tail(block, start, stop = block.count) {
     steps: block.steps.subarray(start, stop),
     notes,
     stacked,
+    omitted: block.omitted,
     bytes: block.bytes,
     tensor: (name) => stacked.get(name),
   };

@@ -8,16 +8,21 @@
  * @typedef {Record<string, any>} Target                            what an explanation is asked of
  * @typedef {{path: (string | number)[], message: Message}} FieldError
  *
+ * @typedef {([number, number] | number)[]} Slice                    per axis an index (the axis goes) or [start, stop]
+ *
  * @typedef {object} Tensor        one frame's part of a tensor: `data` is a view, not a copy
  * @property {TypedArray} data
  * @property {number[]} shape
  * @property {string} dtype
+ *
+ * @typedef {{shape: number[], dtype: string}} Omitted  a tensor that did not travel; `stage.fetch` brings a slice of it
  *
  * @typedef {object} FrameView     one frame
  * @property {number} seq
  * @property {number} step
  * @property {Record<string, any>} note
  * @property {Record<string, Tensor>} tensors
+ * @property {Record<string, Omitted>} omitted  by name: the true shape of what is fetched on demand
  *
  * @typedef {object} Stacked       a tensor stacked over a block's frames
  * @property {TypedArray} data     count x size numbers
@@ -31,6 +36,7 @@
  * @property {Float64Array} steps  each frame's step
  * @property {Record<number, Record<string, any>>} notes
  * @property {Map<string, Stacked>} stacked
+ * @property {Record<string, Omitted>} omitted
  * @property {number} bytes
  * @property {(name: string) => Stacked | undefined} tensor
  *
@@ -72,8 +78,10 @@
  * @property {(partial: Params, options?: {commit?: boolean}) => void} edit
  * @property {import("./timeline.js").Timeline} timeline   of the run shown (a getter: ask it each time)
  * @property {{readonly seq: number, readonly playing: boolean, seek: (seq: number) => void}} player
- * @property {(target: Target) => void} select
+ * @property {(target: Target, options?: {trail?: boolean}) => void} select  trail false: no step of the way back
  * @property {() => Target | null} selected
+ * @property {(seq: number, name: string, slice?: Slice) => Promise<Tensor>} fetch  exact values of a frame's tensor; rejects with
+ *   Lost where the line went down or the run is gone, with an Error that says what was wrong with the question
  * @property {(seq: number, set: Params) => void} branch
  * @property {(text: string) => void} announce
  * @property {Experiment} experiment
@@ -88,6 +96,8 @@
  * @property {() => void} [relanguage]
  * @property {(seq: number) => string} [summary]
  * @property {(seq: number) => Target | null} [defaultTarget]
+ * @property {(explanation: Record<string, any> | null, seq: number) => void} [explained]  what the right column shows of frame `seq`;
+ *   null: nothing could be told
  * @property {() => void} [destroy]
  *
  * @typedef {(stage: Stage) => View} Mount
