@@ -14,14 +14,14 @@ had it: a worker packs messages without one, :func:`with_layout` splices it in.
 
 A float tensor that would push a message over the cap travels as bytes with a scale of its own for
 each frame: ``value = low + step * byte``, byte 255 for NaN. One too large even for that is marked
-``omitted`` and has no buffer. ``tensor`` requests fetch the exact values of both.
+``omitted`` and has no buffer, as is one that its frame holds on demand only. ``tensor`` requests fetch the exact values of all.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import pairwise
@@ -108,11 +108,12 @@ class Layout:
         return sum(t.nbytes(count) for t in self.tensors)
 
     @classmethod
-    def fitting(cls, tensors: Mapping[str, Array], cap: int) -> Layout:
-        """The layout of one frame, with its largest tensors quantised or left out until it fits ``cap`` bytes."""
-        exact = [TensorLayout(name, _dtype(a), a.shape) for name, a in tensors.items()]
+    def fitting(cls, tensors: Mapping[str, Array], cap: int, on_demand: Collection[str] = ()) -> Layout:
+        """The layout of one frame, without those on demand, its largest tensors quantised or left out until it fits ``cap`` bytes."""
+        exact = [TensorLayout(name, _dtype(a), a.shape, omitted=name in on_demand) for name, a in tensors.items()]
         rows = list(exact)
-        for smaller in ([replace(t, dtype="u1", quantised=True) for t in exact], [replace(t, omitted=True) for t in exact]):
+        bytewise = [t if t.omitted else replace(t, dtype="u1", quantised=True) for t in exact]
+        for smaller in (bytewise, [replace(t, omitted=True) for t in exact]):
             for at in sorted(range(len(rows)), key=lambda i: -rows[i].nbytes(1)):
                 layout = cls(tuple(rows))
                 if layout.nbytes(1) + len(layout.json) <= cap:
@@ -161,11 +162,11 @@ class Packer:
         """Takes the next frame; returns the blocks that this closed, oldest first."""
         closed = []
         note = _json(frame.note) if frame.note else b""
-        signature = [(name, a.dtype, a.shape) for name, a in frame.tensors.items()]
+        signature = [(name, a.dtype, a.shape, name in frame.on_demand) for name, a in frame.tensors.items()]
         room = self._cap - 1024 - len(note)  # 1024: what a header has beside its notes
         if signature != self._signature:
             closed += self.flush()
-            self._layout = Layout.fitting(frame.tensors, room)
+            self._layout = Layout.fitting(frame.tensors, room, frame.on_demand)
             self._signature, self._frame_bytes = signature, self._layout.nbytes(1)
         elif (len(self) + 1) * self._frame_bytes + len(self._layout.json) + self._note_bytes > room:
             closed += self.flush()

@@ -145,6 +145,15 @@ def test_a_tensor_too_large_even_for_that_is_told_not_sent() -> None:
     assert (it.kind, it.seq, list(it.tensors), it.notes) == ("scene", -1, ["x"], {0: {"a": 1}})
 
 
+def test_what_is_held_on_demand_is_told_not_sent() -> None:
+    maps, loss = np.ones((3, 5, 5), np.float32), np.zeros(1)
+    first, second = packed([Frame(0, {"maps": maps, "loss": loss}, on_demand=["maps"]), Frame(1, {"maps": maps, "loss": loss})])
+    it = unpack(with_layout(first.message, first.layout), {})
+    assert list(it.tensors) == ["loss"]
+    assert [(t.name, t.dtype, t.shape, t.omitted) for t in first.layout.tensors if t.omitted] == [("maps", "f4", (3, 5, 5), True)]
+    assert list(unpack(with_layout(second.message, second.layout), {}).tensors) == ["maps", "loss"]
+
+
 @given(hnp.arrays(np.float64, 20, elements=st.floats(allow_nan=True, allow_infinity=True)))
 def test_quantised_values_are_at_most_half_a_level_off(a: np.ndarray) -> None:
     (low, step), levels = quantise(a)
