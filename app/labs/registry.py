@@ -30,11 +30,11 @@ def _found() -> dict[str, type[Params]]:
         for _, cls in inspect.getmembers(importlib.import_module(name), inspect.isclass):
             if issubclass(cls, Params) and f"{cls.__module__}.".startswith(f"{name}.") and "experiment" in vars(cls):
                 found[cls.experiment] = cls
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda one: (one[0].partition("/")[0], one[1].order, one[0])))
 
 
 def experiments() -> dict[str, type[Params]]:
-    """Every experiment's name, e.g. ``"optimizer/race"``, and the class of its params. Imports no torch."""
+    """Every experiment's name, e.g. ``"optimizer/race"``, and the class of its params, a lab's first one first. Imports no torch."""
     return dict(_found())
 
 

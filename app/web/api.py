@@ -38,7 +38,7 @@ def described() -> list[dict[str, Any]]:
                 for preset in labs.presets(name)
             ],
         }
-        for name, params in sorted(labs.experiments().items())
+        for name, params in labs.experiments().items()
     ]
 
 
