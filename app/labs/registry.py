@@ -34,7 +34,7 @@ def _found() -> dict[str, type[Params]]:
 
 
 def experiments() -> dict[str, type[Params]]:
-    """Each experiment's name, e.g. ``"optimizer/race"``, and the class of its params; a lab's first comes first. Imports no torch."""
+    """Each experiment's name, e.g. ``"optimizer/race"``, and the class of its params, in the order of tabs. Imports no torch."""
     return dict(_found())
 
 

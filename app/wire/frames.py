@@ -109,7 +109,7 @@ class Layout:
 
     @classmethod
     def fitting(cls, tensors: Mapping[str, Array], cap: int, on_demand: Collection[str] = ()) -> Layout:
-        """The layout of one frame: the largest tensors quantised or left out until it fits ``cap`` bytes, those on demand out at once."""
+        """The layout of one frame, without those on demand; the largest are quantised or left out until it fits ``cap`` bytes."""
         exact = [TensorLayout(name, _dtype(a), a.shape, omitted=name in on_demand) for name, a in tensors.items()]
         rows = list(exact)
         bytewise = [t if t.omitted else replace(t, dtype="u1", quantised=True) for t in exact]
