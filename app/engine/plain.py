@@ -1,16 +1,17 @@
-"""Explanations and errors as JSON."""
+"""Explanations and errors as the JSON of their messages."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from app.engine.runner import Failed
+from app.engine.runner import Failed, MessageJson, Path
 from app.labs.contract import Message, UserError
+from app.wire import messages as wire
 
 
 def plain(value: Any) -> Any:
@@ -44,3 +45,8 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in text):
         return Failed(Message("server.out-of-memory").as_json())
     return Failed(Message("server.run-failed", {"error": f"{type(error).__name__}: {text[:300]}"}).as_json())
+
+
+def beside(fields: Iterable[tuple[Path, MessageJson]]) -> list[wire.FieldErrorJson]:
+    """Sentences that stand beside fields of the params."""
+    return [wire.FieldErrorJson(path=list(path), message=wire.MessageJson(**error)) for path, error in fields]

@@ -262,8 +262,7 @@ class PoolStream:
             self.listener.on_paused(*rest)
         elif kind == "end":
             self.computing = False
-            computed, error = rest
-            self.listener.on_end(computed, error)
+            self.listener.on_end(*rest)
 
 
 class Pool:

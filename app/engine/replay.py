@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from app.engine.runner import MessageJson, Order, Stream
+from app.engine.runner import MessageJson, Order, Path, Stream
 from app.wire.frames import Block
 
 if TYPE_CHECKING:
@@ -66,6 +66,6 @@ class Replay:
     def on_paused(self, computed: int) -> None:
         """It has no limit."""
 
-    def on_end(self, computed: int, error: MessageJson | None) -> None:
+    def on_end(self, computed: int, error: MessageJson | None, path: Path = ()) -> None:
         if error and self._stream:
             self._viewer.replay_failed(self._run.ring.first)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from app.wire.frames import Block
 
 MessageJson = dict[str, Any]
 """A Message as JSON: ``{"id", "values"}``."""
+Path: TypeAlias = tuple[str | int, ...]
+"""Where in the params, e.g. ``("racers", 2, "lr")``; () is nowhere."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Question:
 class Failed(Exception):
     """A question or a run that failed, told as a Message in JSON."""
 
-    def __init__(self, error: MessageJson, path: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, error: MessageJson, path: Path = ()) -> None:
         super().__init__(error["id"])
         self.error, self.path = error, path
 
@@ -65,8 +67,8 @@ class Listener(Protocol):
     def on_paused(self, computed: int) -> None:
         """The limit was reached, every frame up to it was sent."""
 
-    def on_end(self, computed: int, error: MessageJson | None) -> None:
-        """No more frames: the run is done, or failed with ``error``."""
+    def on_end(self, computed: int, error: MessageJson | None, path: Path = ()) -> None:
+        """No more frames: the run is done, or failed with ``error``, which the field at ``path`` of the params would mend."""
 
     def again(self) -> Order:
         """The worker is gone through no fault of this order: what is still to compute."""

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from app.engine.limits import Limits
+from app.engine.plain import beside
 from app.engine.replay import Replay
 from app.engine.ring import Ring
-from app.engine.runner import MessageJson, Order, Question, Runner, Stream
+from app.engine.runner import MessageJson, Order, Path, Question, Runner, Stream
 from app.engine.viewer import Viewer
 from app.labs.contract import Message, UserError
+from app.wire import messages as wire
 from app.wire.frames import Block
-from app.wire.messages import MessageJson as MessageModel
-from app.wire.messages import RunState
 
 AHEAD = 4
 """Blocks that a worker may be ahead of the viewers it waits for; fewer when they are large."""
@@ -48,11 +48,12 @@ class Run:
         self.owner = secrets.token_urlsafe(24)
         self.experiment, self.params, self.length = experiment, params, length
         self.runner, self.limits, self._meter, self._freed = runner, limits, meter, freed
-        self.state: RunState = "queued"
+        self.state: wire.RunState = "queued"
         self.computed = after
         self.place: int | None = None
         self.progress: dict[str, Any] | None = None
-        self.error: MessageModel | None = None
+        self.error: wire.MessageJson | None = None
+        self.fields: list[wire.FieldErrorJson] = []
         self.version = 0
         self.scene: bytes | None = None
         self.ring = Ring(after, limits.ring_frames, limits.ring_bytes)
@@ -226,14 +227,15 @@ class Run:
             self._limit = computed
             self._turn("paused")
 
-    def on_end(self, computed: int, error: MessageJson | None) -> None:
+    def on_end(self, computed: int, error: MessageJson | None, path: Path = ()) -> None:
         if error:
-            self.error = MessageModel(**error)
+            self.error = wire.MessageJson(**error)
+            self.fields = beside([(path, error)] if path else [])
         else:
             self.computed = computed
         self._end("failed" if error else "done", keep=error is None)
 
-    def _end(self, state: RunState, keep: bool = False) -> None:
+    def _end(self, state: wire.RunState, keep: bool = False) -> None:
         """``keep``: the worker goes on answering questions about the run."""
         if self.ended():
             return
@@ -244,7 +246,7 @@ class Run:
         self._turn(state)
         self._freed()
 
-    def _turn(self, state: RunState) -> None:
+    def _turn(self, state: wire.RunState) -> None:
         self.state = state
         self._changed()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app import labs
 from app.engine.engine import Engine
-from app.engine.plain import failure
+from app.engine.plain import beside, failure
 from app.engine.runner import Failed, Question
 from app.engine.runs import Run
 from app.engine.viewer import Viewer
@@ -157,15 +157,10 @@ class Session:
 def refusal(id: int, error: UserError | Failed) -> wire.Reply:
     """The reply that says why not."""
     told = failure(error)
-    bad = [(path, message.as_json()) for path, message in error.errors] if isinstance(error, labs.ParamsError) else []
-    if told.path and not bad:
-        bad = [(told.path, told.error)]
-    fields = [wire.FieldErrorJson(path=list(path), message=_message(message)) for path, message in bad]
-    return wire.Reply(id=id, ok=False, error=_message(told.error), fields=fields)
-
-
-def _message(json: dict[str, Any]) -> wire.MessageJson:
-    return wire.MessageJson(**json)
+    bad = [(told.path, told.error)] if told.path else []
+    if isinstance(error, labs.ParamsError):
+        bad = [(path, message.as_json()) for path, message in error.errors]
+    return wire.Reply(id=id, ok=False, error=wire.MessageJson(**told.error), fields=beside(bad))
 
 
 def _reply(request: wire.Request, run: Run, **values: Any) -> wire.Reply:

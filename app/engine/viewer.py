@@ -191,5 +191,6 @@ class Viewer:
             progress=self.progress or run.progress,
             gap=gap,
             error=run.error,
+            fields=run.fields,
             viewers=len(run.viewers),
         )

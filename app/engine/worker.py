@@ -134,7 +134,7 @@ class Worker:
             params = labs.params_from(order.experiment, order.params)
             self._jobs[number] = Job(number, order, labs.module(order.experiment), params, self._device)
         except Exception as error:
-            self._send("end", number, -1, self._told(error).error)
+            self._end(number, -1, error)
         finally:
             self._mark.leave()
 
@@ -152,7 +152,11 @@ class Worker:
         if it.paused:
             self._send("paused", job.number, job.computed)
         if it.ended:
-            self._send("end", job.number, job.computed, self._told(it.error).error if it.error else None)
+            self._end(job.number, job.computed, it.error)
+
+    def _end(self, number: int, computed: int, error: BaseException | None) -> None:
+        told = self._told(error) if error else None
+        self._send("end", number, computed, told and told.error, told.path if told else ())
 
     # Questions ------------------------------------------------------------------------------------
 

@@ -176,5 +176,8 @@ class StateEvent(_Strict):
     place: int | None = Field(None, description="Place in the queue, from 1, while queued.")
     progress: dict[str, Any] | None = Field(None, description="{done, total, stage: message} while no frame is ready.")
     gap: list[int] | None = Field(None, description="[from, to] seqs left out in live mode or out of the ring's reach.")
-    error: MessageJson | None = None
+    error: MessageJson | None = Field(None, description="failed: why.")
+    fields: list[FieldErrorJson] = Field(
+        default_factory=list, description="failed: the same beside the fields of the params that would mend it."
+    )
     viewers: int = 1

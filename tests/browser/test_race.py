@@ -160,6 +160,40 @@ def test_a_wrong_expression_says_so_and_keeps_the_picture(page: Page, server: Se
     expect(sentence).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("expression", "under", "says", "in_chinese"),
+    [
+        ("log(x) + y^2", "expression", "“log(x)” at position 1 is NaN", "log(x)"),
+        ("1 / ((x - 0.123)^2 + y^2)", "start", "not finite at the start (0.123, 0)", "在起点 (0.123, 0) 处"),
+    ],
+)
+def test_what_only_computing_finds_is_told_under_its_field(
+    page: Page, server: Server, expression: str, under: str, says: str, in_chinese: str
+) -> None:
+    """The run begins and fails: its sentence stands where a refused start's would, the last picture stays."""
+    race(page, server, steps=40, start=[0.123, 0])
+    before, paths = numbers(page), picture(page)
+    typed = field(page, "expression").locator("input")
+    typed.fill(expression)
+    typed.press("Tab")
+    sentence = field(page, under).locator(".field-error")
+    expect(sentence).to_contain_text(says)
+    expect(page.locator("#banner p")).to_have_text("Mend the marked fields; the last picture stays meanwhile.")
+    expect(field(page, under).locator("input").first).to_have_attribute("aria-invalid", "true")
+    expect(typed).to_have_value(expression)
+    assert numbers(page) == before
+    assert picture(page) == paths
+    page.locator("#language").click()
+    expect(sentence).to_contain_text(in_chinese)
+    page.locator("#banner button").first.click()
+    expect(field(page, under).locator("input").first).to_be_focused()
+    typed.fill("x^2 + y^2")
+    typed.press("Tab")
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(sentence).to_be_hidden()
+    until(lambda: picture(page) != paths, what="the paths on the new surface")
+
+
 def test_clicking_a_path_opens_that_racer_at_that_step(page: Page, server: Server) -> None:
     race(page, server)
     path = positions()

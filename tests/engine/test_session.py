@@ -337,10 +337,11 @@ def test_tensor_slices_are_exact(home: Home, page: Page) -> None:
 
 def test_an_error_of_the_experiment_fails_its_run_with_a_sentence(home: Home, page: Page) -> None:
     async def work() -> None:
-        for then, id in (("raise", "server.run-failed"), ("tell", "error.test")):
+        for then, id, fields in (("raise", "server.run-failed", []), ("tell", "error.test", [["at"]])):
             page.start(steps=10, at=5, then=then)
             event = await page.until_state("failed")
             assert event.error.id == id
+            assert [(one.path, one.message) for one in event.fields] == [(path, event.error) for path in fields]
             assert page.seqs() == list(range(5))
             page.forget()
 

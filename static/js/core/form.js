@@ -72,6 +72,8 @@ export class Form {
     this.values = structuredClone(experiment.defaults);
     /** @type {Map<string, Field>} */
     this.fields = new Map();
+    /** What the server said of fields that were not changed since. @type {FieldError[]} */
+    this.told = [];
     this.build();
   }
 
@@ -83,6 +85,7 @@ export class Form {
     fill(this.host, ...this.#groups());
     for (const group of this.host.querySelectorAll("details")) group.open = open.has(group.getAttribute("data-group"));
     for (const [name, text, problem] of typed) if (text !== null) this.fields.get(name)?.restore(text, problem);
+    this.errors(this.told);
   }
 
   /** Whether every field reads well. */
@@ -107,18 +110,20 @@ export class Form {
   }
 
   /**
-   * Show the server's sentences under their fields; those of no field come back.
+   * Show the server's sentences under their fields; those of no field that is shown come back.
    * @param {FieldError[]} list
    * @returns {FieldError[]}
    */
   errors(list) {
+    this.told = list;
     /** @type {FieldError[]} */
     const homeless = [];
     /** @type {Map<string, Problem[]>} */
     const by = new Map();
     for (const error of list) {
       const name = String(error.path[0] ?? "");
-      if (!this.fields.has(name)) homeless.push(error);
+      const field = this.fields.get(name);
+      if (!field || field.element.hidden) homeless.push(error);
       else by.set(name, [...(by.get(name) ?? []), { path: error.path.slice(1), text: say(error.message) }]);
     }
     for (const [name, field] of this.fields) field.served(by.get(name) ?? []);
@@ -183,6 +188,7 @@ export class Form {
       prefix: this.prefix,
       onInput: (value, commit) => {
         this.values = { ...this.values, [name]: value };
+        this.told = this.told.filter((error) => error.path[0] !== name);
         this.#reveal();
         if (this.ok) this.onChange(structuredClone(this.values), { commit });
       },
@@ -260,10 +266,13 @@ export class Field {
     this.#show(sentence);
   }
 
-  /** The server's sentences. @param {Problem[]} list */
+  /** The server's sentences, unfolded where they were folded. @param {Problem[]} list */
   served(list) {
-    if (this.widget.errors) this.widget.errors(list);
-    else if (!this.problem) this.#show(list.map((one) => one.text).join(" "));
+    const inside = this.widget.errors ? list.filter((one) => one.path.length) : [];
+    const own = list.filter((one) => !inside.includes(one));
+    if (!this.problem) this.#show(own.map((one) => one.text).join(" "));
+    this.widget.errors?.(inside);
+    for (let fold = list.length ? this.element.closest("details") : null; fold; fold = fold.parentElement?.closest("details") ?? null) fold.open = true;
   }
 
   raw() {

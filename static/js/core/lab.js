@@ -25,7 +25,10 @@ import { Timebar } from "./timebar.js";
 /** @typedef {import("./types.js").Params} Params */
 /** @typedef {import("./types.js").Target} Target */
 /** @typedef {import("./types.js").Experiment} Experiment */
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").FieldError} FieldError */
 /** @typedef {import("./run.js").Run} Run */
+/** @typedef {import("./status.js").Action} Action */
 /** @typedef {{root: string, lab: string, lang: string, locales: Record<string, string>}} PageData */
 
 /** Typed text is settled after this long, milliseconds. */
@@ -274,16 +277,26 @@ export class Lab {
       this.start(this.form.values);
       return;
     }
-    const rest = this.form.errors(reply.fields);
-    const text = rest.map((error) => say(error.message)).join(" ") || (reply.fields.length ? t("shell.error.fields") : say(reply.error));
-    const back = this.runs.shown ? null : { label: t("shell.error.defaults"), run: () => this.#reset() };
-    banner(text, back);
+    this.#mend(reply.error, reply.fields, null);
     this.#status();
   }
 
-  /** @param {Run} run */
+  /** The run stopped with an error: the same, and where no field would mend it, it can be tried again. @param {Run} run */
   #failed(run) {
-    banner(say(run.error) || t("shell.error.failed"), { label: t("shell.error.again"), run: () => this.start(run.params) });
+    const again = { label: t("shell.error.again"), run: () => this.start(run.params) };
+    this.#mend(run.error, run.fields, again);
+  }
+
+  /** @param {Message | null | undefined} error @param {FieldError[]} fields @param {Action | null} otherwise where no field would mend it */
+  #mend(error, fields, otherwise) {
+    const rest = this.form.errors(fields);
+    const marked = rest.length < fields.length;
+    const text = rest.map((one) => say(one.message)).join(" ") || (marked ? t("shell.error.fields") : say(error));
+    const show = { label: t("shell.error.show"), run: () => this.form.focusError() };
+    const defaults = { label: t("shell.error.defaults"), run: () => this.#reset() };
+    // Without a picture to go back to, the defaults are the way out.
+    const mending = this.runs.shown ? marked && show : defaults;
+    banner(text || t("shell.error.failed"), (fields.length ? mending : otherwise ?? (this.runs.shown ? null : defaults)) || null);
   }
 
   #reset() {

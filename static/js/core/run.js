@@ -13,6 +13,7 @@ import { BUDGET, Timeline } from "./timeline.js";
 
 /** @typedef {import("./types.js").Params} Params */
 /** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").FieldError} FieldError */
 /** @typedef {import("./socket.js").Socket} Socket */
 /** @typedef {import("./socket.js").Reply} Reply */
 /** @typedef {"queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "starting"} State */
@@ -49,6 +50,8 @@ export class Run {
     this.progressSince = null;
     /** @type {Message | null} */
     this.error = null;
+    /** The same beside the fields that would mend it. @type {FieldError[]} */
+    this.fields = [];
     this.viewers = 1;
     /** Another run took its place on the server: it is not asked, and not revived. */
     this.gone = false;
@@ -207,6 +210,7 @@ export class Run {
     if (event.progress && !this.progress) this.progressSince = performance.now();
     this.progress = event.progress ?? null;
     this.error = event.error ?? null;
+    this.fields = event.fields ?? [];
     this.viewers = event.viewers ?? 1;
     if (event.gap) this.skipped += event.gap[1] - event.gap[0] + 1;
   }

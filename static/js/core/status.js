@@ -8,6 +8,7 @@ import { duration, num } from "./format.js";
 import { say, t } from "./i18n.js";
 
 /** @typedef {import("./run.js").Run} Run */
+/** @typedef {{label: string, run: () => void}} Action   a button in the banner */
 
 /** The small line over the picture. Empty: nothing is going on. @param {string} text @param {boolean} [busy] */
 export function status(text, busy = true) {
@@ -36,7 +37,7 @@ export function sentence(run) {
 /**
  * An error that says what to change; it stays until closed or until a run succeeds.
  * @param {string} text
- * @param {{label: string, run: () => void} | null} [action]
+ * @param {Action | null} [action]
  */
 export function banner(text, action = null) {
   const box = byId("banner");
