@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from app.labs.contract import Frame
-from app.wire.frames import Packer, unpack, with_layout
+from app.wire.blocks import with_layout
+from app.wire.frames import Packer, unpack
 from benchmarks.report import Row
 
 SHAPES: dict[str, tuple[int, ...]] = {

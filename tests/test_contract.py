@@ -21,7 +21,8 @@ from app import labs
 from app.labs.contract import WIDGETS, Explanation, Frame, Message, Params, Scene, UserError
 from app.labs.registry import ParamsError
 from app.web import languages
-from app.wire.frames import MESSAGE_BYTES, Layout, Packer, Unpacked, pack_scene, unpack
+from app.wire.blocks import MESSAGE_BYTES, Layout
+from app.wire.frames import Packer, Unpacked, pack_scene, unpack
 from serving import Server
 
 EXPERIMENTS = sorted(name for name, params in labs.experiments().items() if params.__module__.startswith("app.labs."))

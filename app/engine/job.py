@@ -11,7 +11,8 @@ import numpy as np
 
 from app.engine.runner import MessageJson, Order
 from app.labs.contract import Experiment, Frame, Message, Params, Progress, Scene, UserError
-from app.wire.frames import Block, Packer
+from app.wire.blocks import Block
+from app.wire.frames import Packer
 
 KEPT_FRAMES = 512
 KEPT_BYTES = 8 * 2**20

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Self
 
-from app.wire.frames import MESSAGE_BYTES
+from app.wire.blocks import MESSAGE_BYTES
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from app.engine.limits import Limits
 from app.engine.runner import Failed, Listener, Order, Question, Stream
 from app.engine.worker import WARMING, Config, main
 from app.labs.contract import Message
-from app.wire.frames import Block, Layout
+from app.wire.blocks import Block, Layout
 
 WATCH_SECONDS = 0.25
 WARM_SECONDS = 120.0

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from app.engine.runner import MessageJson, Order, Path, Stream
-from app.wire.frames import Block
+from app.wire.blocks import Block
 
 if TYPE_CHECKING:
     from app.engine.runs import Run

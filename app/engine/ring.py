@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from app.wire.frames import Block
+from app.wire.blocks import Block
 
 
 class Ring:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from app.wire.frames import Block
+from app.wire.blocks import Block
 
 MessageJson = dict[str, Any]
 """A Message as JSON: ``{"id", "values"}``."""

@@ -15,7 +15,7 @@ from app.engine.runner import MessageJson, Order, Path, Question, Runner, Stream
 from app.engine.viewer import Viewer
 from app.labs.contract import Message, UserError
 from app.wire import messages as wire
-from app.wire.frames import Block
+from app.wire.blocks import Block
 
 AHEAD = 4
 """Blocks that a worker may be ahead of the viewers it waits for; fewer when they are large."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from app.engine.replay import Replay
-from app.wire.frames import Block, tail, with_layout
+from app.wire.blocks import Block, tail, with_layout
 from app.wire.messages import Mode, StateEvent
 
 if TYPE_CHECKING:

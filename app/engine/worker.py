@@ -27,7 +27,8 @@ from app.engine.job import Job, Lookup, Mark
 from app.engine.plain import failure, plain
 from app.engine.runner import Failed, Order, Question
 from app.labs.contract import Frame, Message, Scene, UserError
-from app.wire.frames import MESSAGE_BYTES, pack_scene, pack_tensor
+from app.wire.blocks import MESSAGE_BYTES
+from app.wire.frames import pack_scene, pack_tensor
 
 WARMING = -1
 """The mark's number while torch and the experiments are imported."""

@@ -1,7 +1,7 @@
 """What every experiment is made of: Params, Frame, Scene, Progress, Explanation, Message.
 
-This module knows numpy and pydantic only. It stands under the web process, which never imports
-torch, and under the workers, which do. An experiment ``LAB/NAME`` is
+This module knows pydantic, and numpy by name only. It stands under the web process, which imports
+neither torch nor numpy, and under the workers, which do. An experiment ``LAB/NAME`` is
 
 * a frozen :class:`Params` subclass in ``app/labs/LAB/params.py`` (or, imported by its ``__init__``, in
   a file of the package ``params/``) whose ``experiment`` says
@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 """A value that JSON can carry. NaN and infinities travel in tensors, never here."""

@@ -2,7 +2,7 @@
 
 Text messages carry JSON. Requests form a discriminated union on ``type``: every one is bounded,
 refuses unknown fields, and is answered by exactly one ``reply`` with its ``id``. Binary messages
-(scene, frames, tensor slices) are described in ``app.wire.frames``. docs/protocol.md is written from
+(scene, frames, tensor slices) are described in ``app.wire.blocks``. docs/protocol.md is written from
 these models.
 """
 

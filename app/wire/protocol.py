@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from app.wire import frames, messages
+from app.wire import blocks, messages
 
 INTRO = """\
 # The protocol of /ws
@@ -121,12 +121,12 @@ def _binary() -> str:
         ("steps", "[first step, stride], or `{list: [...]}` where they are not even"),
         ("notes", "offset in the block to the frame's note; frames without one are left out"),
         ("layout", "an id, unique in the run and the same when the run is computed again"),
-        ("tensors", f"the layout, only when this viewer has not had it; dtypes are {', '.join(f'`{d}`' for d in frames.DTYPES)}"),
+        ("tensors", f"the layout, only when this viewer has not had it; dtypes are {', '.join(f'`{d}`' for d in blocks.DTYPES)}"),
         ("id", "kind `tensor` only: the request it answers"),
     ]
     table = "\n".join(["| header | |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in fields)])
-    text = inspect.cleandoc(frames.__doc__ or "").replace("::\n", ":\n").replace("``", "`")
-    limit = f"A message is at most {frames.MESSAGE_BYTES // 2**20} MB. A block has at most {frames.BLOCK_FRAMES} frames."
+    text = inspect.cleandoc(blocks.__doc__ or "").replace("::\n", ":\n").replace("``", "`")
+    limit = f"A message is at most {blocks.MESSAGE_BYTES // 2**20} MB. A block has at most {blocks.BLOCK_FRAMES} frames."
     quantised = (
         "The buffer of a tensor with `quantised` begins with `count` pairs of float32 (low, step), then come its bytes.\n"
         "A tensor with `omitted` has no buffer; its shape and dtype are the true ones."

@@ -13,7 +13,8 @@ import pytest
 from app.engine import Engine, Limits, Pool, Session
 from app.labs.contract import Frame
 from app.wire import messages as wire
-from app.wire.frames import Layout, Unpacked, unpack
+from app.wire.blocks import Layout
+from app.wire.frames import Unpacked, unpack
 from engine import experiments
 
 LIMITS = Limits(workers=1, linger_seconds=1.0, runs_per_connection=4, ring_frames=256)

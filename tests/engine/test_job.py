@@ -8,7 +8,8 @@ import pytest
 from app.engine.job import Job, Kept, Lookup, Mark, owned
 from app.engine.runner import Order
 from app.labs.contract import Frame, UserError
-from app.wire.frames import unpack, with_layout
+from app.wire.blocks import with_layout
+from app.wire.frames import unpack
 from engine import experiments
 from engine.conftest import same
 

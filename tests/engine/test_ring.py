@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.ring import Ring
-from app.wire.frames import Block, Layout
+from app.wire.blocks import Block, Layout
 
 EMPTY = Layout(())
 

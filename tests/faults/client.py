@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from app.labs.contract import Frame
-from app.wire.frames import Layout, Unpacked, unpack
+from app.wire.blocks import Layout
+from app.wire.frames import Unpacked, unpack
 
 
 class Client:

@@ -10,19 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from app.labs.contract import Frame, Scene
-from app.wire.frames import (
-    DTYPES,
-    MESSAGE_BYTES,
-    BadMessage,
-    Block,
-    Packer,
-    pack_scene,
-    pack_tensor,
-    quantise,
-    tail,
-    unpack,
-    with_layout,
-)
+from app.wire.blocks import DTYPES, MESSAGE_BYTES, BadMessage, Block, tail, with_layout
+from app.wire.frames import Packer, pack_scene, pack_tensor, quantise, unpack
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 arrays = st.sampled_from(DTYPES).flatmap(lambda dtype: hnp.arrays(np.dtype(dtype), shapes))
