@@ -1,8 +1,9 @@
-/** The presets of an experiment: one click each, with what to look for and the source. */
+/** The presets of an experiment: one click each, with what to look for and the source, which then stand over the picture. */
 
-import { el } from "./dom.js";
+import { el, iconButton } from "./dom.js";
 import { say, t } from "./i18n.js";
 import { dialog } from "./keys.js";
+import { notice } from "./status.js";
 
 /** @typedef {import("./types.js").Preset} Preset */
 
@@ -30,4 +31,11 @@ export function presetDialog(presets, choose) {
     list.append(el("li", {}, button));
   }
   const box = dialog(t("shell.presets"), list);
+}
+
+/** @param {Preset | null} preset @param {() => void} close */
+export function caption(preset, close) {
+  if (!preset) return notice();
+  const cite = preset.citation ? [" ", el("cite", {}, preset.citation)] : [];
+  notice(el("p", {}, el("strong", {}, say(preset.title)), " ", say(preset.caption), ...cite), iconButton("close", t("shell.close"), close));
 }

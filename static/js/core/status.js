@@ -35,6 +35,24 @@ export function sentence(run) {
 }
 
 /**
+ * What stands in the small line now.
+ * @param {import("./runs.js").Runs} runs
+ * @param {import("./player.js").Player} player
+ */
+export function doing(runs, player) {
+  const run = runs.pending ?? runs.shown;
+  if (runs.down !== null) status(runs.down === 0 ? t("shell.status.connecting") : t("shell.status.lost"));
+  else if (!run) status(runs.busy ? t("shell.status.starting") : "");
+  else if (runs.pending) status(sentence(run) || t("shell.status.computing"));
+  else if (!run.ended && sentence(run)) status(sentence(run));
+  else if (player.waiting) status(t("shell.status.computing"));
+  else if (run.mode === "live" && run.skipped) status(t("shell.status.gap", { count: run.skipped }), false);
+  else if (run.follows) status(t("shell.status.following", { viewers: run.viewers }), false);
+  else if (run.viewers > 1) status(t("shell.status.watched", { viewers: run.viewers - 1 }), false);
+  else status("");
+}
+
+/**
  * An error that says what to change; it stays until closed or until a run succeeds.
  * @param {string} text
  * @param {Action | null} [action]
