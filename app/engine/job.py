@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.mark import Mark
 from app.engine.runner import MessageJson, Order
 from app.labs.contract import Experiment, Frame, Message, Params, Progress, Scene, UserError
 from app.wire.blocks import Block
@@ -18,28 +19,6 @@ KEPT_FRAMES = 512
 KEPT_BYTES = 8 * 2**20
 PROGRESS_SECONDS = 0.1
 CATCHING_UP = Message("server.catching-up").as_json()
-
-
-class Mark:
-    """Memory shared with the web process: which task is inside the experiment's code, and since when.
-
-    The web process reads it to see a deadline missed and, after a death, who was to blame.
-    """
-
-    def __init__(self, shared: Any) -> None:
-        self._shared = shared  # two doubles: the task's number (0: none), time.monotonic()
-
-    def enter(self, number: int) -> None:
-        self._shared[1] = time.monotonic()
-        self._shared[0] = number
-
-    def leave(self) -> None:
-        self._shared[0] = 0
-
-    def read(self) -> tuple[int, float]:
-        """The task's number and the seconds it has been inside."""
-        number = int(self._shared[0])
-        return number, time.monotonic() - self._shared[1] if number else 0.0
 
 
 class Slice:

@@ -20,10 +20,10 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from app.engine.job import Mark
+from app.engine.entry import Config, main
 from app.engine.limits import Limits
+from app.engine.mark import WARMING, Mark
 from app.engine.runner import Failed, Listener, Order, Question, Stream
-from app.engine.worker import WARMING, Config, main
 from app.labs.contract import Message
 from app.wire.blocks import Block, Layout
 

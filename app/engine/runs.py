@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from app.engine.failures import beside
 from app.engine.limits import Limits
-from app.engine.plain import beside
 from app.engine.replay import Replay
 from app.engine.ring import Ring
 from app.engine.runner import MessageJson, Order, Path, Question, Runner, Stream

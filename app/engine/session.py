@@ -7,7 +7,7 @@ from typing import Any
 
 from app import labs
 from app.engine.engine import Engine
-from app.engine.plain import beside, failure
+from app.engine.failures import beside, failure
 from app.engine.runner import Failed, Question
 from app.engine.runs import Run
 from app.engine.viewer import Viewer

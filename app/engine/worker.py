@@ -1,4 +1,4 @@
-"""A worker process: calls ``next()`` on its runs in turn and sends what comes out through a pipe.
+"""The loop of a worker process: calls ``next()`` on its runs in turn and sends what comes out through a pipe.
 
 Messages are tuples whose first item is a kind. To the worker: ``open, credit, pause, resume, step,
 speed, close, ask, stop`` and the number of a run or question. From it: ``ready, scene, block, progress,
@@ -7,31 +7,23 @@ paused, end, answer``, whether bytes follow, and the number.
 
 from __future__ import annotations
 
-import gc
-import importlib
 import logging
-import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
-from app.engine.job import Job, Lookup, Mark
-from app.engine.plain import failure, plain
+from app.engine.failures import failure
+from app.engine.job import Job, Lookup
+from app.engine.mark import Mark
+from app.engine.plain import plain
 from app.engine.runner import Failed, Order, Question
 from app.labs.contract import Frame, Message, Scene, UserError
 from app.wire.blocks import MESSAGE_BYTES
 from app.wire.frames import pack_scene, pack_tensor
 
-WARMING = -1
-"""The mark's number while torch and the experiments are imported."""
 TURN_SECONDS = 0.010
 ROUND_SECONDS = 0.050
 """All runs together get one turn in about this time; with the steps that overrun it and the packing, 20 runs send 10 to 14
@@ -39,32 +31,6 @@ messages a second each."""
 LEAST_TURN_SECONDS = 0.001
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Config:
-    """How a worker is started. ``imports`` are modules that bring further experiments (the tests')."""
-
-    index: int
-    device: str
-    memory_mb: int
-    imports: tuple[str, ...] = ()
-
-
-def main(pipe: Connection, shared: Any, config: Config) -> None:
-    """The process: ends when the pipe does, or with the web process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then stops us
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    mark = Mark(shared)
-    mark.enter(WARMING)
-    device = _warm(config)
-    mark.leave()
-    try:
-        pipe.send(("ready", False, 0, device))
-        Worker(pipe, mark, device).loop()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass
 
 
 class Worker:
@@ -253,46 +219,3 @@ def _sliced(a: np.ndarray[Any, Any], parts: Sequence[int | Sequence[int]]) -> np
             raise UserError(Message("server.bad-slice", {"shape": shape}))
     # "..." keeps an array where every axis is an index.
     return a[(*(p if isinstance(p, int) else slice(*p) for p in parts), ...)]
-
-
-def _warm(config: Config) -> str:
-    """Imports torch and every experiment, so that the first run starts at once. Returns the device."""
-    import torch
-
-    from app import labs
-
-    torch.set_num_threads(1)  # on shared machines more made small models 10 to 50 times slower
-    device = config.device
-    if device != "cpu":
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if not found and device == "cuda":
-            log.error("no CUDA device was found: computing on the CPU")
-        device = f"cuda:{config.index % found}" if found else "cpu"
-    for name in config.imports:
-        importlib.import_module(name)
-    for name in labs.experiments():
-        try:
-            labs.module(name)
-        except Exception:
-            log.exception("experiment %s cannot be imported", name)
-    if device == "cpu":
-        _limit_memory(config.memory_mb)
-    gc.collect()
-    gc.freeze()  # what is imported stays: collections look only at what runs make
-    return device
-
-
-def _limit_memory(mb: int) -> None:
-    """A run that leaks gets a MemoryError instead of taking the machine along. Linux only."""
-    if mb and sys.platform == "linux":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (mb * 2**20, resource.RLIM_INFINITY))
-
-
-def _end_with_parent() -> None:
-    """A web process killed outright cannot stop us, and a generator may not return for long."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from app.engine.job import Job, Kept, Lookup, Mark, owned
+from app.engine.job import Job, Kept, Lookup, owned
+from app.engine.mark import Mark
 from app.engine.runner import Order
 from app.labs.contract import Frame, UserError
 from app.wire.blocks import with_layout
