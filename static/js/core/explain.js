@@ -18,6 +18,8 @@ import { Lost } from "./socket.js";
 const PERIOD = 200;
 /** Typesetting takes at most one part in so many of a playing page's time: the paths come first. */
 const COSTS = 20;
+/** Milliseconds that a question waits at most: the first answer also loads KaTeX, and says nothing of the next one's cost. */
+const LONGEST = 1000;
 const KEPT = 200;
 /** Two roads to one float32 number may part by rounding: less than this, relative, is called equal. */
 const NEAR = 1e-4;
@@ -101,7 +103,7 @@ export class Explain {
 
   #pump() {
     if (this.busy || this.timer || !this.next) return;
-    const wait = this.asked + Math.max(PERIOD, COSTS * this.cost) - performance.now();
+    const wait = this.asked + Math.max(PERIOD, Math.min(LONGEST, COSTS * this.cost)) - performance.now();
     if (wait > 0) {
       this.timer = window.setTimeout(() => {
         this.timer = 0;
