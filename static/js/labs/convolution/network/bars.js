@@ -1,0 +1,63 @@
+/** The classes' probabilities as bars, likeliest first; beside them the whole network's, when something is switched off. */
+
+import { card, el } from "../../../core/dom.js";
+import { exact, num } from "../../../core/format.js";
+import { first } from "../../../core/i18n.js";
+import { numbers } from "./model.js";
+
+/** @typedef {import("./model.js").Network} Network */
+/** @typedef {import("./model.js").Layer} Layer */
+/** @typedef {import("../../../core/types.js").FrameView} FrameView */
+
+const MOST = 20;
+
+export class Bars {
+  /** @param {Network} network */
+  constructor(network) {
+    this.network = network;
+    this.card = card("", "");
+    this.element = this.card.element;
+    this.element.classList.add("net-classes");
+    this.element.hidden = true;
+    this.list = el("ol", { class: "net-bars" });
+    this.card.body.append(this.list);
+    this.drawn = "";
+  }
+
+  /** @param {FrameView} frame @param {Layer} layer */
+  draw(frame, layer) {
+    const { network } = this;
+    this.element.hidden = layer.kind !== "softmax";
+    if (this.element.hidden) return;
+    const { t } = network.stage;
+    const p = numbers(frame.tensors.probabilities ?? frame.tensors.maps);
+    const before = frame.tensors.baseline ? numbers(frame.tensors.baseline) : null;
+    this.card.heading.textContent = t("convolution.page.classes");
+    this.card.caption.textContent = before ? t("convolution.page.baseline") : t("convolution.page.classes_hint");
+    const order = Array.from(p, (_, i) => i).sort((a, b) => p[b] - p[a]);
+    const chosen = Math.min(network.index, p.length - 1);
+    const shown = order.slice(0, MOST);
+    if (!shown.includes(chosen)) shown.push(chosen);
+    const names = network.scene?.note.classes ?? [];
+    this.list.replaceChildren(
+      ...shown.map((i) => {
+        const change = before ? p[i] - before[i] : 0;
+        const button = el(
+          "button",
+          { type: "button", class: "net-class", "aria-pressed": String(i === chosen), onclick: () => network.open(layer, { index: i }) },
+          el("span", {}, className(names[i], i)),
+          el("b", { class: "value", "data-exact": exact(p[i]) }, `${num(100 * p[i], 3)}%`),
+          el("i", { style: `width:${100 * p[i]}%` }),
+          before ? el("i", { class: "before", style: `width:${100 * before[i]}%` }) : null,
+          before ? el("small", { class: "value" }, `${change >= 0 ? "+" : ""}${num(100 * change, 2)}`) : null,
+        );
+        return el("li", {}, button);
+      }),
+    );
+  }
+}
+
+/** A class's name in the reader's language where the catalogue has one. @param {string | undefined} label @param {number} index */
+export function className(label, index) {
+  return label ? first([`convolution.page.class_${label}`], label) : String(index);
+}

@@ -1,0 +1,53 @@
+/** The numbers of the step: what the layer is, what it costs, what it sees. */
+
+import { el } from "../../../core/dom.js";
+import { num } from "../../../core/format.js";
+import { nameOf, shapeOf } from "./model.js";
+import { short } from "./column.js";
+
+/** @typedef {import("./model.js").Network} Network */
+/** @typedef {import("./model.js").Layer} Layer */
+
+/** Options of an operation in the order in which they are told; those at their defaults are left out. */
+const DEFAULTS = { kernel: null, stride: "1 × 1", padding: "0 × 0", dilation: "1 × 1", groups: "1", padding_mode: "zeros", ceil_mode: "false", count_include_pad: "true", output_size: null, p: null, divisor_override: "null" };
+
+export class Facts {
+  /** @param {Network} network */
+  constructor(network) {
+    this.network = network;
+    this.heading = el("h2");
+    this.body = el("tbody");
+    this.element = el("div", { class: "net-facts" }, this.heading, el("table", { class: "step-table" }, this.body));
+  }
+
+  /** @param {import("../../../core/types.js").FrameView} frame @param {Layer} layer */
+  draw(frame, layer) {
+    const { t } = this.network.stage;
+    this.heading.textContent = t("convolution.page.step", { step: frame.step, layer: nameOf(layer) });
+    const input = layer.inputs.map((seq) => this.network.stage.timeline.frame(seq)?.note.layer?.name ?? seq).join(", ");
+    /** @type {[string, string | null][]} */
+    const rows = [
+      ["type", `${layer.type} (${t(`convolution.page.kind_${layer.kind}`)})`],
+      ["side", t(`convolution.page.side_${layer.side}`)],
+      ["shape", shapeOf(layer)],
+      ["from", input || null],
+      ...Object.entries(DEFAULTS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer.options?.[name], usual)])),
+      ["params", layer.kind === "input" ? null : num(layer.params)],
+      ["macs", layer.macs ? short(layer.macs) : null],
+      ["receptive", layer.receptive ? layer.receptive.size.join(" × ") : null],
+      ["jump", layer.receptive ? layer.receptive.jump.join(" × ") : null],
+      ["dead", layer.dead ? num(layer.dead) : null],
+      ["off", layer.ablated?.length ? layer.ablated.join(", ") : null],
+    ];
+    this.body.replaceChildren(
+      ...rows.flatMap(([name, text]) => (text === null ? [] : [el("tr", { "data-fact": name }, el("th", { scope: "row" }, t(`convolution.page.fact_${name}`)), el("td", {}, text))])),
+    );
+  }
+}
+
+/** @param {unknown} value @param {string | null} usual */
+function option(value, usual) {
+  if (value === undefined) return null;
+  const text = Array.isArray(value) ? value.join(" × ") : String(value);
+  return text === usual || (usual === "1 × 1" && text === "1") || (usual === "0 × 0" && text === "0") ? null : text;
+}
