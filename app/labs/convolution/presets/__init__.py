@@ -5,5 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.labs.contract import Preset
+from app.labs.convolution.presets.pooling import POOLING
 
-PRESETS: Mapping[str, Sequence[Preset]] = {}
+PRESETS: Mapping[str, Sequence[Preset]] = {
+    "pooling": POOLING,
+}
