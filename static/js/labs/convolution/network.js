@@ -32,6 +32,7 @@ export default function mount(stage) {
     scene: (scene, params) => view.scene(scene, params),
     frames: () => view.frames(),
     draw: (seq) => view.draw(seq),
+    pin: (pinned) => view.pin(pinned),
     resize: () => view.resize(),
     retheme: () => view.retheme(),
     relanguage: () => view.relanguage(),
@@ -110,6 +111,7 @@ class NetworkView {
     const frame = this.network.frame(seq);
     const layer = layerOf(frame);
     if (!frame || !layer) return;
+    this.network.likeliest(frame);
     const target = this.stage.selected();
     const moved = frame.seq !== this.seq;
     this.seq = frame.seq;
@@ -147,6 +149,12 @@ class NetworkView {
   defaultTarget(seq) {
     const layer = layerOf(this.network.frame(seq));
     return layer && this.network.target(layer);
+  }
+
+  /** @param {import("../../core/types.js").Pinned | null} pinned */
+  pin(pinned) {
+    this.network.pinned = pinned;
+    this.#again();
   }
 
   resize() {

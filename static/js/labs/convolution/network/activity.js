@@ -12,9 +12,9 @@ import { layerOf, nameOf, numbers, STATS } from "./model.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 296;
-const HEIGHT = 112;
+const HEIGHT = 84;
 /** The upper part shows mean and deviation, the lower the zeros. */
-const SPLIT = 70;
+const SPLIT = 54;
 
 export class Activity {
   /** @param {Network} network */

@@ -1,4 +1,4 @@
-/** The classes' probabilities as bars, likeliest first; beside them the whole network's, when something is switched off. */
+/** The classes' probabilities as bars, likeliest first; beside them those of the pinned run, or of the whole network when something is switched off. */
 
 import { card, el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
@@ -31,11 +31,13 @@ export class Bars {
     if (this.element.hidden) return;
     const { t } = network.stage;
     const p = numbers(frame.tensors.probabilities ?? frame.tensors.maps);
-    const before = frame.tensors.baseline ? numbers(frame.tensors.baseline) : null;
+    const pinned = network.beside(layer)?.tensors.probabilities;
+    const other = pinned ?? frame.tensors.baseline;
+    const before = other ? numbers(other) : null;
     this.card.heading.textContent = t("convolution.page.classes");
-    this.card.caption.textContent = before ? t("convolution.page.baseline") : t("convolution.page.classes_hint");
+    this.card.caption.textContent = before ? t(pinned ? "convolution.page.pinned_bar" : "convolution.page.baseline") : t("convolution.page.classes_hint");
     const order = Array.from(p, (_, i) => i).sort((a, b) => p[b] - p[a]);
-    const chosen = Math.min(network.index, p.length - 1);
+    const chosen = network.indexOf(layer);
     const shown = order.slice(0, MOST);
     if (!shown.includes(chosen)) shown.push(chosen);
     const names = network.scene?.note.classes ?? [];

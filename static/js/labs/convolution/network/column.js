@@ -51,7 +51,7 @@ export class Column {
   /** The words, in the language of now. */
   words() {
     const { layer } = this;
-    this.kind.textContent = layer.type;
+    this.kind.textContent = layer.kind === "gradient" ? `∇ ${layer.type}` : layer.type;
     this.name.textContent = nameOf(layer);
     this.shape.textContent = shapeOf(layer);
     const about = describe(this.network, layer);

@@ -17,6 +17,19 @@ import { channels, isVector, nameOf, sides } from "./model.js";
 const STILL = 120;
 const KEPT = 64;
 
+/**
+ * One tile of several.
+ * @param {import("../../../core/tiles.js").Tiles | null} tiles
+ * @param {number} index
+ * @returns {import("../../../core/tiles.js").Tiles | null}
+ */
+function alone(tiles, index) {
+  if (!tiles?.bytes) return null;
+  const size = tiles.width * tiles.height;
+  const bytes = tiles.bytes.subarray(index * size, (index + 1) * size);
+  return { count: 1, width: tiles.width, height: tiles.height, bytes, low: [Number(tiles.low?.[index])], step: [Number(tiles.step?.[index])] };
+}
+
 export class Enlarged {
   /** @param {Network} network */
   constructor(network) {
@@ -31,7 +44,9 @@ export class Enlarged {
     this.over = el("canvas", { class: "net-over", "aria-hidden": "true" });
     this.box = el("div", { class: "net-enlarged", tabindex: 0, role: "application", "data-arrows": true, "aria-label": t("convolution.page.map_keys") }, this.base, this.over);
     this.line = el("p", { class: "net-value" });
-    this.card.body.append(this.box, this.line);
+    this.other = el("canvas", { class: "net-pixels", "aria-hidden": "true" });
+    this.pinned = el("figure", { class: "net-pinned", hidden: true }, this.other, el("figcaption", { class: "caption" }, t("convolution.page.pinned")));
+    this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), this.line);
     /** @type {Map<string, Float32Array>} exact maps of this run, by seq and channel */
     this.kept = new Map();
     /** What the values belong to: the run's timeline. @type {object | null} */
@@ -112,11 +127,14 @@ export class Enlarged {
     const scale = layer.kind === "attribution" ? heatScale(network, whole ?? []) : tiles && network.scale(tiles);
     if (!scale) return;
     const range = Array.isArray(scale.ranges) ? scale.ranges[channel] : scale.ranges;
-    const size = (tiles?.width ?? 1) * (tiles?.height ?? 1);
-    const preview = tiles?.bytes && { ...tiles, count: 1, bytes: tiles.bytes.subarray(channel * size, (channel + 1) * size), low: [Number(tiles.low?.[channel])], step: [Number(tiles.step?.[channel])] };
-    const one = whole ? { count: 1, height, width, values: whole } : preview;
+    const one = whole ? { count: 1, height, width, values: whole } : alone(tiles, channel);
     if (!one) return;
-    const room = Math.max(120, Math.min(this.card.body.clientWidth, network.room));
+    const beside = network.beside(layer);
+    const pinned = beside && alone(network.tiles(beside), channel);
+    this.pinned.hidden = !pinned;
+    const free = this.card.body.clientWidth * (pinned ? 0.62 : 1);
+    if (pinned) paint(this.other, pinned, { columns: 1, rows: 1, width: free / 2, height: (free / 2) * (height / width), gap: 0 }, range, scale.colours);
+    const room = Math.max(120, Math.min(free, network.room));
     const side = Math.min(room, (room * width) / height);
     this.side = side / width;
     const grid = { columns: 1, rows: 1, width: side, height: (side * height) / width, gap: 0 };

@@ -16,8 +16,8 @@ export class Facts {
   constructor(network) {
     this.network = network;
     this.heading = el("h2");
-    this.body = el("tbody");
-    this.element = el("div", { class: "net-facts" }, this.heading, el("table", { class: "step-table" }, this.body));
+    this.list = el("dl");
+    this.element = el("div", { class: "net-facts" }, this.heading, this.list);
   }
 
   /** @param {import("../../../core/types.js").FrameView} frame @param {Layer} layer */
@@ -39,8 +39,8 @@ export class Facts {
       ["dead", layer.dead ? num(layer.dead) : null],
       ["off", layer.ablated?.length ? layer.ablated.join(", ") : null],
     ];
-    this.body.replaceChildren(
-      ...rows.flatMap(([name, text]) => (text === null ? [] : [el("tr", { "data-fact": name }, el("th", { scope: "row" }, t(`convolution.page.fact_${name}`)), el("td", {}, text))])),
+    this.list.replaceChildren(
+      ...rows.flatMap(([name, text]) => (text === null ? [] : [el("div", { "data-fact": name }, el("dt", {}, t(`convolution.page.fact_${name}`)), el("dd", {}, text))])),
     );
   }
 }

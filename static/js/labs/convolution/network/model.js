@@ -54,8 +54,12 @@ export class Network {
     /** The place in a map, as shares of its height and width. */
     this.down = 0.5;
     this.across = 0.5;
-    /** The element of a vector. */
-    this.index = 0;
+    /** The element of a vector; null: none was picked yet. @type {number | null} */
+    this.index = null;
+    /** The likeliest class of the frame shown, which is opened where none was picked. */
+    this.top = 0;
+    /** A run kept to compare with. @type {import("../../../core/types.js").Pinned | null} */
+    this.pinned = null;
     /** How high the maps below may be, CSS pixels: they end where the window does. */
     this.room = 210;
   }
@@ -72,9 +76,21 @@ export class Network {
     return timeline.frame(seq) ?? timeline.frame(timeline.nearest(seq));
   }
 
+  /** The pinned run's frame of the same layer; null: none. @param {Layer} layer @returns {FrameView | null} */
+  beside(layer) {
+    const frame = this.pinned?.timeline.frame(layer.index) ?? null;
+    const other = layerOf(frame);
+    return other && other.name === layer.name && shapeOf(other) === shapeOf(layer) ? frame : null;
+  }
+
   /** The selected map of a layer that has several. @param {Layer} layer */
   channelOf(layer) {
     return Math.min(this.channel, Math.max(0, channels(layer) - 1));
+  }
+
+  /** The selected element of a vector. @param {Layer} layer */
+  indexOf(layer) {
+    return Math.min(this.index ?? (layer.kind === "softmax" ? this.top : 0), layer.shape[0] - 1);
   }
 
   /** The selected row and column of a layer's map. @param {Layer} layer */
@@ -87,7 +103,7 @@ export class Network {
   target(layer) {
     const { y, x } = this.placeOf(layer);
     if (layer.kind === "attribution") return { kind: "attribution", y, x };
-    if (isVector(layer)) return { kind: "value", index: Math.min(this.index, layer.shape[0] - 1) };
+    if (isVector(layer)) return { kind: "value", index: this.indexOf(layer) };
     return { kind: layer.kind === "gradient" ? "gradient" : "value", channel: this.channelOf(layer), y, x };
   }
 
@@ -97,7 +113,7 @@ export class Network {
     if (Object.keys(own).some((key) => typeof target[key] !== typeof own[key]) || target.kind !== own.kind) return false;
     if ("index" in own) {
       if (target.index >= layer.shape[0]) return false;
-      this.index = target.index;
+      if (target.index !== own.index) this.index = target.index;
       return true;
     }
     const [height, width] = sides(layer);
@@ -146,6 +162,11 @@ export class Network {
     return { ranges: own, whole, colours };
   }
 
+  /** Told by a frame: its likeliest class. @param {FrameView} frame */
+  likeliest(frame) {
+    this.top = frame.note.top?.[0]?.class ?? this.top;
+  }
+
   retheme() {
     this.colours = palettes();
   }
@@ -188,9 +209,10 @@ export function shapeOf(layer) {
   return layer.shape.join("×");
 }
 
-/** "layer1.0.conv1", and which use of it where it is used again. @param {Layer} layer */
+/** "layer1.0.conv1", and which use of it where it is used again; a gradient with its sign. @param {Layer} layer */
 export function nameOf(layer) {
-  return layer.call ? `${layer.name} (${layer.call + 1})` : layer.name;
+  const name = layer.call ? `${layer.name} (${layer.call + 1})` : layer.name;
+  return layer.kind === "gradient" ? `∇ ${name}` : name;
 }
 
 /** @param {FrameView | null} frame @returns {Layer | null} */

@@ -76,7 +76,7 @@ export class Mosaic {
   #chosen() {
     const { network, layer } = this;
     if (!layer) return 0;
-    return isVector(layer) ? Math.min(network.index, layer.shape[0] - 1) : network.channelOf(layer);
+    return isVector(layer) ? network.indexOf(layer) : network.channelOf(layer);
   }
 
   /** The selected map, the cursor, the dead, the switched off. */

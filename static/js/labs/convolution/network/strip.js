@@ -109,6 +109,7 @@ export class Strip {
       this.columns.set(seq, column);
     }
     column.take(frame, layer, this.height);
+    document.dispatchEvent(new CustomEvent("unrolled:painted", { detail: { seq, maps: layer.shape[0] } }));
     return isNew;
   }
 
