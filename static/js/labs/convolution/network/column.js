@@ -118,7 +118,7 @@ export function heatScale(network, values) {
 export function describe(network, layer) {
   const { t } = network.stage;
   const lines = [`${layer.type} · ${t(`convolution.page.side_${layer.side}`)} ${shapeOf(layer)}`];
-  if (layer.params) lines.push(t("convolution.page.tip_params", { count: num(layer.params) }));
+  if (layer.params) lines.push(t("convolution.page.tip_params", { count: short(layer.params) }));
   if (layer.macs) lines.push(t("convolution.page.tip_macs", { count: short(layer.macs) }));
   if (layer.receptive) lines.push(t("convolution.page.tip_receptive", { height: layer.receptive.size[0], width: layer.receptive.size[1] }));
   if (layer.ablated?.length) lines.push(t("convolution.page.tip_off", { channels: layer.ablated.join(", ") }));

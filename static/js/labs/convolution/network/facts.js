@@ -32,7 +32,7 @@ export class Facts {
       ["shape", shapeOf(layer)],
       ["from", input || null],
       ...Object.entries(DEFAULTS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer.options?.[name], usual)])),
-      ["params", layer.kind === "input" ? null : num(layer.params)],
+      ["params", layer.kind === "input" ? null : short(layer.params)],
       ["macs", layer.macs ? short(layer.macs) : null],
       ["receptive", layer.receptive ? layer.receptive.size.join(" × ") : null],
       ["jump", layer.receptive ? layer.receptive.jump.join(" × ") : null],
