@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -24,7 +24,15 @@ STOP_SECONDS = 10.0
 class Server:
     """``url`` has no slash at its end; ``start`` after ``stop`` or ``terminate`` takes the same port again."""
 
-    def __init__(self, log: TextIO, *options: str, environment: Mapping[str, str] | None = None, root_path: str = "") -> None:
+    def __init__(
+        self,
+        log: TextIO,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        root_path: str = "",
+        program: Sequence[str] = ("-m", "app"),
+    ) -> None:
+        self._program = program
         self._options = [*options, "--root-path", root_path] if root_path else list(options)
         self._environment = {**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})}
         self._root_path = root_path
@@ -54,7 +62,7 @@ class Server:
 
     def start(self) -> Server:
         """Returns once it answers."""
-        command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), *self._options]
+        command = [sys.executable, *self._program, "serve", "--port", str(self.port), *self._options]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
@@ -111,10 +119,12 @@ class Server:
 
 
 @contextmanager
-def serving(*options: str, environment: Mapping[str, str] | None = None, root_path: str = "") -> Iterator[Server]:
-    """A server with options of its own."""
+def serving(
+    *options: str, environment: Mapping[str, str] | None = None, root_path: str = "", program: Sequence[str] = ("-m", "app")
+) -> Iterator[Server]:
+    """A server with options of its own; ``program`` is what Python runs in place of ``-m app``."""
     with tempfile.TemporaryFile("w+") as log:
-        server = Server(log, *options, environment=environment, root_path=root_path)
+        server = Server(log, *options, environment=environment, root_path=root_path, program=program)
         try:
             yield server.start()
         finally:

@@ -166,9 +166,11 @@ export class Player {
     if (timeline.has(this.wanted)) {
       this.#move(this.wanted);
       this.wanted = null;
+    } else if (run.seeking !== null) {
+      // The server was asked: what is held until then says nothing of what there will be.
     } else if (this.wanted > timeline.last && !run.complete) {
       run.moved(timeline.last); // nothing before the frame waited for holds the run back
-    } else if (run.complete || (timeline.first <= this.wanted && timeline.last > this.wanted)) {
+    } else {
       this.#move(timeline.nearest(Math.min(this.wanted, timeline.last)));
       this.wanted = null;
     }

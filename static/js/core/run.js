@@ -94,8 +94,12 @@ export class Run {
   /** Take the run up again on a new connection. @returns {Promise<Reply | null>} null: nothing was missing */
   async recover() {
     if (this.id === null) return this.begin();
-    if (this.complete || this.state === "cancelled") return null;
-    return this.revive();
+    const { seeking } = this;
+    if (seeking === null && (this.complete || this.state === "cancelled")) return null;
+    const reply = await this.revive();
+    this.seeking = null;
+    if (reply.ok && seeking !== null) await this.seek(seeking);
+    return reply;
   }
 
   /** Attach, or, where the run is gone, start it again past what is here. @returns {Promise<Reply>} */
@@ -151,8 +155,13 @@ export class Run {
     if (this.seeking === seq) return;
     this.seeking = seq;
     this.heldBack = null;
-    const reply = await this.ask("seek", { step: seq });
-    if (!reply.ok) this.seeking = null;
+    try {
+      const reply = await this.ask("seek", { step: seq });
+      if (!reply.ok) this.seeking = null;
+    } catch (error) {
+      this.seeking = null;
+      throw error;
+    }
   }
 
   /** @param {Mode} mode */
@@ -195,6 +204,8 @@ export class Run {
       void this.seek(expected).catch(() => undefined);
       return false;
     }
+    // Counted here: the server tells of several gaps as one, from the first to the last.
+    if (this.mode === "live" && this.timeline.length && block.seq > expected) this.skipped += block.seq - expected;
     const fresh = this.timeline.push(block, this.head);
     this.computed = Math.max(this.computed, last);
     if (this.#room()) this.#ack(last);
@@ -212,7 +223,8 @@ export class Run {
     this.error = event.error ?? null;
     this.fields = event.fields ?? [];
     this.viewers = event.viewers ?? 1;
-    if (event.gap) this.skipped += event.gap[1] - event.gap[0] + 1;
+    // What was sought cannot be computed again: the frames go on after it.
+    if (event.gap && this.seeking !== null && event.gap[0] <= this.seeking && this.seeking <= event.gap[1]) this.seeking = null;
   }
 
   /** @param {number} skip @param {string | null} replaces */

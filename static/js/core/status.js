@@ -44,7 +44,7 @@ export function doing(runs, player) {
   if (runs.down !== null) status(runs.down === 0 ? t("shell.status.connecting") : t("shell.status.lost"));
   else if (!run) status(runs.busy ? t("shell.status.starting") : "");
   else if (runs.pending) status(sentence(run) || t("shell.status.computing"));
-  else if (!run.ended && sentence(run)) status(sentence(run));
+  else if (sentence(run)) status(sentence(run));
   else if (player.waiting) status(t("shell.status.computing"));
   else if (run.mode === "live" && run.skipped) status(t("shell.status.gap", { count: run.skipped }), false);
   else if (run.follows) status(t("shell.status.following", { viewers: run.viewers }), false);
