@@ -105,7 +105,7 @@ def _second(reference: Tensor, pooled: pools.Pooled) -> tuple[Tensor, Tensor, Te
 
 
 _REASONS = (
-    ("pad", "padding", "padding"),
+    ("pad should be", "padding", "pad"),
     ("Output size is too small", "kernel", "small"),
     ("divisor must be not zero", "divisor_override", "divisor"),
 )
