@@ -14,6 +14,11 @@ BIN := $(VENV)/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= auto
 
+# Where data to train and test the shipped weights lies, beside the checkout; python -m app train --data names another folder.
+ifneq ($(wildcard ../shared/data),)
+export UNROLLED_DATA ?= $(abspath ../shared/data)
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: run test lint bench vendor chromium clean
 

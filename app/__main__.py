@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train weights that ship with the app")
     train.add_argument("name", nargs="?", help="which; without it the list is printed")
+    train.add_argument("--data", type=Path, metavar="DIR", help="folder of the training data (the environment's UNROLLED_DATA)")
 
     vendor = commands.add_parser("vendor", help="fill static/vendor from the locked npm packages")
     vendor.add_argument("--check", action="store_true", help="only compare what is there with the lock")

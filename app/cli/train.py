@@ -7,18 +7,21 @@ import importlib
 import pkgutil
 
 import app.training
-from app.cli.words import catalogue, refuse
-from app.labs.contract import Message
+from app.cli.words import refuse
+from app.labs.contract import Message, UserError
 
 
 def train(options: argparse.Namespace) -> int:
     """Trains what is named; without a name prints what there is."""
-    names = [module.name for module in pkgutil.iter_modules(app.training.__path__)]
+    names = [module.name for module in pkgutil.iter_modules(app.training.__path__) if not module.ispkg]
     if options.name is None:
-        print("\n".join(names) if names else catalogue().text("cli.train.none"))
+        print("\n".join(names))
         return 0
     if options.name not in names:
-        return refuse(Message("cli.train.unknown", {"name": options.name, "known": ", ".join(names) or "-"}))
+        return refuse(Message("cli.train.unknown", {"name": options.name, "known": ", ".join(names)}))
     module = importlib.import_module(f"app.training.{options.name}")
-    module.main()
+    try:
+        module.main(options.data)
+    except UserError as error:
+        return refuse(error.message)
     return 0

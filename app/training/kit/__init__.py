@@ -1,0 +1,1 @@
+"""What the trainings share: reading data, the loop, saving weights with their card."""

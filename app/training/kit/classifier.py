@@ -1,0 +1,159 @@
+"""Trains a classifier of small pictures: SGD with Nesterov momentum, one cycle of the rate, averaged weights at the end.
+
+Deterministic on one machine: one thread, one seeded generator for the order, the crops and the flips.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from app.training.kit import cifar10
+from app.training.kit.card import halved, write
+from app.training.kit.cifar10 import CLASSES, Part, normalise
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; goes into its card as it is."""
+
+    epochs: int
+    batch: int = 256
+    peak_lr: float = 0.3
+    warm_up: float = 0.2
+    """Share of the steps in which the rate rises from 0; then it falls to 0, both linearly."""
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    shift: int = 3
+    """Pictures are padded by reflection and cropped at random: shifted by so many pixels at most."""
+    small_epochs: int = 0
+    """So many first epochs see pictures of 24 x 24 pixels: half the work, and the last epochs mend the difference."""
+    averaging: float = 0.998
+    """Decay per step of the running average of the weights, which is what ships."""
+    seed: int = 0
+
+
+SMALL = 24
+
+
+def train(
+    make: Callable[[], nn.Module], recipe: Recipe, data: Part, *, after_epoch: Callable[[int], None] | None = None
+) -> nn.Module:
+    """The averaged network in eval mode; nothing of the test set is seen here."""
+    torch.manual_seed(recipe.seed)
+    order = torch.Generator().manual_seed(recipe.seed)
+    net: nn.Module = make().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average: nn.Module = copy.deepcopy(net).eval()
+    optimizer = torch.optim.SGD(
+        net.parameters(), lr=recipe.peak_lr, momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay
+    )
+    per_epoch = len(data) // recipe.batch
+    total = recipe.epochs * per_epoch
+    up = max(1, round(recipe.warm_up * total))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min((t + 1) / up, (total - t) / max(1, total - up)))
+    bar = tqdm(total=total, unit="step", smoothing=0.05)
+    for epoch in range(recipe.epochs):
+        net.train()
+        side = SMALL if epoch < recipe.small_epochs else data.images.shape[-1]
+        shuffled = torch.randperm(len(data), generator=order)
+        for i in range(per_epoch):
+            chosen = shuffled[i * recipe.batch : (i + 1) * recipe.batch]
+            x = augment(data.images[chosen], side, recipe.shift, order)
+            x = normalise(x).contiguous(memory_format=torch.channels_last)
+            loss = functional.cross_entropy(net(x), data.labels[chosen], label_smoothing=recipe.label_smoothing)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+            step = epoch * per_epoch + i
+            follow(average, net, min(recipe.averaging, (1 + step) / (10 + step)))
+            bar.update()
+            if i % 10 == 0:
+                bar.set_postfix(epoch=epoch + 1, loss=f"{loss.item():.3f}")
+        if after_epoch:
+            after_epoch(epoch)
+    bar.close()
+    return average
+
+
+def augment(images: Tensor, side: int, shift: int, generator: torch.Generator) -> Tensor:
+    """uint8 (N, 3, S, S) to (N, 3, side, side): each flipped by chance, each cropped where chance says."""
+    n, _, side_in, _ = images.shape
+    flips = torch.rand(n, generator=generator) < 0.5
+    images = torch.where(flips.view(n, 1, 1, 1), images.flip(3), images)
+    padded = functional.pad(images.float(), (shift,) * 4, mode="reflect").to(torch.uint8)
+    room = side_in + 2 * shift - side
+    top, left = (torch.randint(room + 1, (n,), generator=generator) for _ in range(2))
+    rows = top.view(n, 1) + torch.arange(side)  # (N, side)
+    columns = left.view(n, 1) + torch.arange(side)
+    return padded[torch.arange(n).view(n, 1, 1), :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """average = decay * average + (1 - decay) * net, the normalisations' running statistics included."""
+    ours, theirs = average.state_dict(), net.state_dict()
+    for name, value in theirs.items():
+        if value.dtype.is_floating_point:
+            ours[name].lerp_(value, 1 - decay)
+        else:
+            ours[name].copy_(value)
+
+
+@torch.no_grad()
+def accuracy(net: nn.Module, data: Part, side: int = 32) -> dict[str, Any]:
+    """Share of right answers, over all and per class; pictures enlarged to ``side`` where it is not their own."""
+    net.eval()
+    right = torch.zeros(len(CLASSES))
+    counts = torch.bincount(data.labels, minlength=len(CLASSES)).float()
+    for start in range(0, len(data), 250):
+        x = data.images[start : start + 250]
+        if side != x.shape[-1]:
+            x = functional.interpolate(x.float(), size=(side, side), mode="bilinear", antialias=True).round().to(torch.uint8)
+        labels = data.labels[start : start + 250]
+        hits = net(normalise(x)).argmax(1) == labels
+        right += torch.bincount(labels[hits], minlength=len(CLASSES))
+    shares = right / counts
+    return {
+        "all": round((right.sum() / counts.sum()).item(), 4),
+        "classes": {name: round(share.item(), 4) for name, share in zip(CLASSES, shares, strict=True)},
+    }
+
+
+SIDES = (32, 64, 96)
+"""Test pictures are also enlarged: how far an upload may be from what the network was trained on."""
+
+
+def ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, folder: Path | None) -> None:
+    """Trains on all training pictures, measures on all test pictures, writes weights and card. Raises UserError without data."""
+    torch.set_num_threads(1)
+    path = cifar10.archive(folder)
+    start = time.monotonic()
+    net = halved(train(make, recipe, cifar10.load(path, "train")))
+    seconds = time.monotonic() - start
+    test = cifar10.load(path, "test")
+    at = {side: accuracy(net, test, side) for side in SIDES}
+    told = {
+        "architecture": (type(net).__doc__ or "").strip(),
+        "classes": list(cifar10.CLASSES),
+        "mean": list(cifar10.MEAN),
+        "std": list(cifar10.STD),
+        "data": cifar10.described(path),
+        "recipe": {"optimizer": "SGD, Nesterov momentum", "schedule": "one cycle, linear", **asdict(recipe)},
+        "minutes": round(seconds / 60, 1),
+        "test_accuracy": at[32]["all"],
+        "test_accuracy_by_class": at[32]["classes"],
+        "test_accuracy_enlarged": {str(side): at[side]["all"] for side in SIDES[1:]},
+    }
+    write(name, net, told)
+    print(f"{name}: {100 * at[32]['all']:.2f} % of the test pictures, {seconds / 60:.1f} minutes")

@@ -1,0 +1,15 @@
+"""The small ResNet on CIFAR-10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.nn.resnet import ResNet
+from app.training.kit.classifier import Recipe, ship
+
+RECIPE = Recipe(epochs=16, small_epochs=6)
+
+
+def main(folder: Path | None) -> None:
+    """Trains and ships it. Raises UserError without the data."""
+    ship("resnet", ResNet, RECIPE, folder)

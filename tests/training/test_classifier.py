@@ -1,0 +1,108 @@
+"""Training is reproducible, measures what it stores, and says what it lacks."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from app.__main__ import main
+from app.labs.contract import UserError
+from app.nn.resnet import ResNet
+from app.nn.vgg import VGG
+from app.training.kit import card, cifar10, classifier, data
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A CIFAR-10 of 8 training and 4 test pictures a class: one colour each, which anything can learn."""
+    generator = torch.Generator().manual_seed(0)
+    with zipfile.ZipFile(tmp_path / cifar10.FILE, "w") as archive:
+        for part, count in (("train", 8), ("test", 4)):
+            for label, name in enumerate(cifar10.CLASSES):
+                for i in range(count):
+                    colour = (25 * label, 255 - 25 * label, 128)
+                    noise = torch.randint(-12, 13, (32, 32, 3), generator=generator)
+                    pixels = (torch.tensor(colour) + noise).clamp(0, 255).to(torch.uint8).numpy()
+                    data = io.BytesIO()
+                    Image.fromarray(pixels).save(data, "JPEG", quality=95)
+                    archive.writestr(f"{part}/{name}/{i:04d}.jpg", data.getvalue())
+    return tmp_path
+
+
+def small(folder: Path, seed: int = 0) -> torch.nn.Module:
+    recipe = classifier.Recipe(epochs=2, batch=20, small_epochs=1, seed=seed)
+    return classifier.train(lambda: ResNet(width=8), recipe, cifar10.load(cifar10.archive(folder), "train"))
+
+
+def test_the_same_seed_gives_the_same_bytes(folder: Path) -> None:
+    first, again, other = small(folder), small(folder), small(folder, seed=1)
+    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True))
+    assert not torch.equal(first.fc.weight, other.fc.weight)
+
+
+def test_labels_follow_the_folders_and_pictures_their_names(folder: Path) -> None:
+    part = cifar10.load(cifar10.archive(folder), "test", most=2)
+    assert part.labels.tolist() == [label for label in range(10) for _ in range(2)]
+    assert part.images.shape == (20, 3, 32, 32)
+    assert part.images[:, 0].float().mean((1, 2))[::2].tolist() == pytest.approx([25 * label for label in range(10)], abs=12)
+
+
+def test_a_training_writes_weights_and_a_card_that_describe_each_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from app.nn import weights
+
+    monkeypatch.setattr(card, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    weights.card.cache_clear()
+    recipe = classifier.Recipe(epochs=20, batch=20, peak_lr=0.1, averaging=0.5)
+    classifier.ship("tiny", lambda: VGG(width=8), recipe, folder)
+    told = weights.card("tiny")
+    net = VGG(width=8)
+    net.load_state_dict(weights.state("tiny"))
+    test = cifar10.load(cifar10.archive(folder), "test")
+    assert told["test_accuracy"] == classifier.accuracy(net, test)["all"] > 0.5
+    assert told["parameters"] == sum(p.numel() for p in net.parameters())
+    (tmp_path / "tiny.safetensors").write_bytes(b"other")
+    with pytest.raises(weights.WrongWeights, match="restore"):
+        weights.state("tiny")
+    weights.card.cache_clear()
+
+
+def test_a_crop_moves_a_picture_by_at_most_the_shift_and_keeps_its_pixels() -> None:
+    pictures = (
+        torch.arange(3 * 32 * 32, dtype=torch.int64).remainder(251).to(torch.uint8).reshape(1, 3, 32, 32).expand(64, -1, -1, -1)
+    )
+    shifted = classifier.augment(pictures, 32, 2, torch.Generator().manual_seed(0))
+    plain, mirrored = pictures[0, :, 8:24, 8:24], pictures[0].flip(2)[:, 8:24, 8:24]
+    seen = set()
+    for one in shifted:
+        found = [
+            (dy, dx, flipped)
+            for flipped, wanted in enumerate((plain, mirrored))
+            for dy in range(-2, 3)
+            for dx in range(-2, 3)
+            if torch.equal(one[:, 8 - dy : 24 - dy, 8 - dx : 24 - dx], wanted)
+        ]
+        assert found
+        seen.update(found)
+    assert {dy for dy, _, _ in seen} == {-2, -1, 0, 1, 2}
+    assert {flipped for _, _, flipped in seen} == {0, 1}
+
+
+def test_without_data_one_sentence_says_where_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(data.VARIABLE, raising=False)
+    assert main(["train", "vgg"]) == 2
+    assert cifar10.SOURCE in capsys.readouterr().err
+    assert main(["train", "vgg", "--data", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+    monkeypatch.setenv(data.VARIABLE, str(tmp_path))
+    with pytest.raises(UserError):
+        cifar10.archive(None)
