@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,17 @@ from app.web.pages import LABS, Pages
 from app.web.security import SameOrigin, SecurityHeaders
 from app.web.socket import Socket
 
+PAGE_FIRST = 0.1
+"""Seconds that a page which waited for this server has the processor for itself."""
+
+
+async def warm(api: Api, assets: Assets) -> None:
+    """Readies what a page asks for after itself, so that no start and no visitor waits for it."""
+    await asyncio.sleep(PAGE_FIRST)
+    await api.warm()
+    await asyncio.to_thread(importlib.import_module, "limits.aio.strategies")
+    await assets.warm()
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The server with these settings; workers start with its lifespan and end with it."""
@@ -30,12 +42,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     engine = Engine(Limits.of(settings), meter=metrics)
     assets = Assets()
     api = Api(engine)
-    pages = Pages(assets, api)
+    pages = Pages(assets)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with engine, metrics.watching():
-            warming = asyncio.create_task(assets.warm())
+            warming = asyncio.create_task(warm(api, assets))
             yield
             warming.cancel()
 

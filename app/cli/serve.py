@@ -8,7 +8,6 @@ import sys
 import threading
 import webbrowser
 
-import psutil
 import uvicorn
 from pydantic import ValidationError
 
@@ -70,6 +69,8 @@ def announce(address: str, lan: list[str]) -> None:
 
 def machine_addresses() -> list[str]:
     """This machine's own IPv4 addresses, loopback left out."""
+    import psutil
+
     found = [entry.address for entries in psutil.net_if_addrs().values() for entry in entries if entry.family.name == "AF_INET"]
     return [address for address in found if not address.startswith("127.")]
 

@@ -44,6 +44,12 @@ def module(experiment: str) -> Experiment:
     return cast(Experiment, importlib.import_module(f"app.labs.{experiment.replace('/', '.')}"))
 
 
+def has_module(name: str) -> bool:
+    """Whether ``"LAB/NAME"`` has an experiment's module, told by the files alone: nothing is imported."""
+    path = Path(__file__).parent / name
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
 def presets(experiment: str) -> Sequence[Preset]:
     """The experiment's presets, () where it has none. Imports no torch."""
     _known(experiment)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from app import __version__, labs
 from app.engine import Engine
 from app.web import languages
-from app.web.assets import FOREVER, accepts_gzip
+from app.web.assets import accepts_gzip
 
 
 def described() -> list[dict[str, Any]]:
@@ -42,43 +43,61 @@ def described() -> list[dict[str, Any]]:
     ]
 
 
+class Body:
+    """A JSON answer made once a start, plain and compressed. Whoever sends its ``tag`` back has it and gets a 304."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self.packed = gzip.compress(plain, 6, mtime=0)
+        self.tag = f'W/"{hashlib.sha256(plain).hexdigest()[:16]}"'  # weak: the same for both encodings
+
+    def response(self, request: Request) -> Response:
+        headers = {"ETag": self.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if self.tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if not accepts_gzip(request.scope):
+            return Response(self.plain, media_type="application/json", headers=headers)
+        return Response(self.packed, media_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
+
+
 class Api:
-    """Bodies are made once a start: nothing in them changes while a server runs."""
+    """Bodies are made in a thread when they are first asked for, or by :meth:`warm`: every schema of every lab takes a while."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._bodies: dict[str, asyncio.Future[Body]] = {}
 
-    @cached_property
-    def _experiments(self) -> bytes:
-        return json.dumps({"experiments": described()}, ensure_ascii=False, separators=(",", ":")).encode()
-
-    @cached_property
-    def _packed(self) -> bytes:
-        return gzip.compress(self._experiments, 6, mtime=0)
-
-    @cached_property
-    def version(self) -> str:
-        """Names the content of /api/experiments, for a URL that may be cached for ever."""
-        return hashlib.sha256(self._experiments).hexdigest()[:12]
+    async def warm(self) -> None:
+        """Makes what pages ask for next."""
+        await self._experiments()
+        for language in languages.LANGUAGES:
+            await self._locale(language)
 
     async def experiments(self, request: Request) -> Response:
-        return _body(request, self._experiments, self._packed if accepts_gzip(request.scope) else None, self.version)
+        return (await self._experiments()).response(request)
 
     async def locale(self, request: Request) -> Response:
         language = request.path_params["language"]
         if language not in languages.LANGUAGES:
             raise HTTPException(404)
-        words = languages.catalogue(language)
-        return _body(request, words.as_json(), None, words.version)
+        return (await self._locale(language)).response(request)
 
     async def health(self, request: Request) -> Response:
         return JSONResponse(
             {"status": "ok", "version": __version__, **self._engine.health()}, headers={"Cache-Control": "no-store"}
         )
 
+    async def _experiments(self) -> Body:
+        def body() -> bytes:
+            return json.dumps({"experiments": described()}, ensure_ascii=False, separators=(",", ":")).encode()
 
-def _body(request: Request, plain: bytes, packed: bytes | None, version: str) -> Response:
-    headers = {"Cache-Control": FOREVER if request.query_params.get("v") == version else "no-cache", "Vary": "Accept-Encoding"}
-    if packed is not None:
-        headers["Content-Encoding"] = "gzip"
-    return Response(plain if packed is None else packed, media_type="application/json", headers=headers)
+        return await self._once("experiments", body)
+
+    async def _locale(self, language: str) -> Body:
+        return await self._once(language, lambda: languages.catalogue(language).json)
+
+    async def _once(self, name: str, make: Callable[[], bytes]) -> Body:
+        """Whoever asks while a body is made waits for it; one that goes away meanwhile does not stop the making."""
+        if name not in self._bodies:
+            self._bodies[name] = asyncio.ensure_future(asyncio.to_thread(lambda: Body(make())))
+        return await asyncio.shield(self._bodies[name])

@@ -11,13 +11,15 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from app.labs.registry import has_module
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -30,7 +32,10 @@ class Asset:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+    @cached_property
+    def media_type(self) -> str:
+        return TYPES.get(self.path.suffix) or mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
 
     @cached_property
     def plain(self) -> bytes:
@@ -54,21 +59,21 @@ class Assets:
     """An ASGI app for ``/static/...`` and ``/plotly.HASH.min.js``: an index made at the start, so no path is ever joined."""
 
     def __init__(self) -> None:
-        files = sorted(path for path in STATIC.rglob("*") if path.is_file())
+        files = {name: STATIC / name for name in sorted(_files(STATIC))}
         digest = hashlib.sha256()
-        for path in files:
-            digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        for name, path in files.items():
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
         self.version = digest.hexdigest()[:12]
         plotly = plotly_bundle()
         self.plotly = f"/plotly.{hashlib.sha256(plotly.read_bytes()).hexdigest()[:12]}.min.js"
         self.base = f"/static/{self.version}/"
         self._assets: Mapping[str, Asset] = {
             self.plotly: Asset(plotly),
-            **{self.base + path.relative_to(STATIC).as_posix(): Asset(path) for path in files},
+            **{self.base + name: Asset(path) for name, path in files.items()},
         }
-        self.views = [
-            f"{path.parent.name}/{path.stem}" for path in files if path.match("js/labs/*/*.js")
-        ]  # drawing modules and their parts; a page asks for an experiment's name only
+        scripts = [name.removeprefix("js/labs/").removesuffix(".js") for name in files if name.startswith("js/labs/")]
+        self.views = [name for name in scripts if has_module(name)]
+        """Drawing modules that have a module of their name in app/labs: those of the experiments are among them."""
 
     def url(self, path: str) -> str:
         """The versioned URL of a static file, without the root path. Raises KeyError where there is no such file."""
@@ -92,6 +97,12 @@ class Assets:
         await response(scope, receive, send)
 
 
+def _files(folder: Path) -> list[str]:
+    """Every file below, by its path from the folder with forward slashes."""
+    found = [os.path.join(where, name) for where, _, names in os.walk(folder) for name in names]
+    return [os.path.relpath(path, folder).replace(os.sep, "/") for path in found]
+
+
 def plotly_bundle() -> Path:
     """The browser's bundle inside the installed plotly package, found without importing it."""
     spec = importlib.util.find_spec("plotly")
@@ -109,8 +120,3 @@ def route_path(scope: Scope) -> str:
 def accepts_gzip(scope: Scope) -> bool:
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     return any(name == b"accept-encoding" and b"gzip" in value.lower() for name, value in headers)
-
-
-def view_names(assets: Assets, experiments: Mapping[str, Any]) -> list[str]:
-    """The experiments that have a drawing module of their own."""
-    return [name for name in experiments if name in assets.views]

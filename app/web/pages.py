@@ -11,10 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from app import labs
 from app.web import languages
-from app.web.api import Api
-from app.web.assets import Assets, view_names
+from app.web.assets import Assets
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 LABS = ("optimizer", "convolution", "recurrent", "attention")
@@ -24,9 +22,8 @@ YEAR = 365 * 24 * 3600
 class Pages:
     """Renders pages in the reader's language."""
 
-    def __init__(self, assets: Assets, api: Api) -> None:
+    def __init__(self, assets: Assets) -> None:
         self._assets = assets
-        self._api = api
         self._templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
 
     async def home(self, request: Request) -> Response:
@@ -53,11 +50,9 @@ class Pages:
             "lang": lang,
             "base": root + self._assets.base,
             "plotly": root + self._assets.plotly,
-            "experiments": f"{root}/api/experiments?v={self._api.version}",
-            "locales": {
-                code: f"{root}/api/locale/{code}.json?v={languages.catalogue(code).version}" for code in languages.LANGUAGES
-            },
-            "views": view_names(self._assets, labs.experiments()),
+            "experiments": f"{root}/api/experiments",
+            "locales": {code: f"{root}/api/locale/{code}.json" for code in languages.LANGUAGES},
+            "views": self._assets.views,
         }
         html = self._templates.get_template(template).render(
             t=languages.catalogue(lang).text,

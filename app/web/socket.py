@@ -10,11 +10,9 @@ import asyncio
 import itertools
 import logging
 import time
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.types import Receive, Scope, Send
@@ -25,6 +23,9 @@ from app.engine.session import Asked, refusal
 from app.engine.viewer import Viewer
 from app.labs.contract import Message, UserError
 from app.wire import messages as wire
+
+if TYPE_CHECKING:
+    from limits.aio.strategies import FixedWindowRateLimiter
 
 POLICY, TOO_BIG, BUSY = 1008, 1009, 1013
 MESSAGE_CHARACTERS = 64 * 1024
@@ -41,8 +42,6 @@ class Socket:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.connections = 0
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._rate = RateLimitItemPerSecond(max(BATCH, engine.limits.messages_per_second))
         self._names = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,10 +56,20 @@ class Socket:
         finally:
             self.connections -= 1
 
+    @cached_property
+    def _limiter(self) -> FixedWindowRateLimiter:
+        from limits.aio.storage import MemoryStorage
+        from limits.aio.strategies import FixedWindowRateLimiter
+
+        return FixedWindowRateLimiter(MemoryStorage())
+
     async def slow_down(self, name: str) -> None:
         """Counts a batch of messages; returns when the rate allows it."""
-        while not await self._limiter.hit(self._rate, name, cost=BATCH):
-            window = await self._limiter.get_window_stats(self._rate, name)
+        from limits import RateLimitItemPerSecond
+
+        rate = RateLimitItemPerSecond(max(BATCH, self.engine.limits.messages_per_second))
+        while not await self._limiter.hit(rate, name, cost=BATCH):
+            window = await self._limiter.get_window_stats(rate, name)
             await asyncio.sleep(max(0.01, window.reset_time - time.time()))
 
     def name(self) -> str:

@@ -34,6 +34,28 @@ def test_no_sentence_is_empty_or_given_twice(code):
             assert not [entry.id for entry in read_po(file) if entry.id and entry.fuzzy], path.name
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_the_files_are_read_as_babel_reads_them(code):
+    for path in sorted((languages.LOCALE / code).glob("*.po")):
+        with path.open("rb") as file:
+            expected = [(entry.id, entry.string) for entry in read_po(file, locale=code) if entry.id]
+        assert [entry for entry in languages.entries(path.read_text("utf-8")) if entry[0]] == expected, path.name
+
+
+def test_escapes_and_long_sentences_are_gettexts():
+    assert list(languages.entries('# a\n#: b\nmsgid "a"\nmsgstr ""\n"one\\n"\n"\\"two\\" \\\\n # no comment"\n\n# end')) == [
+        ("a", 'one\n"two" \\n # no comment')
+    ]
+
+
+@pytest.mark.parametrize(
+    "more", ['msgctxt "c"\nmsgid "a"\nmsgstr "b"', 'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"', 'msgid "a"', "msgid a"]
+)
+def test_what_the_reader_does_not_know_is_refused(more):
+    with pytest.raises(ValueError, match="neither msgid nor msgstr"):
+        list(languages.entries(f'msgid "first"\nmsgstr "one"\n{more}\n'))
+
+
 def test_both_languages_name_the_same_values():
     en, zh = texts("en"), texts("zh")
     differ = {id for id in en if set(PLACEHOLDER.findall(en[id])) != set(PLACEHOLDER.findall(zh[id]))}

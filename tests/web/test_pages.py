@@ -81,6 +81,17 @@ def test_experiments_and_health(http):
     assert "unrolled_runs" in http.get("/metrics").text
 
 
+@pytest.mark.parametrize("path", ["/api/experiments", "/api/locale/zh.json"])
+def test_json_that_the_browser_has_is_not_sent_again(http, path):
+    first = http.get(path, headers={"Accept-Encoding": "gzip"})
+    assert first.headers["content-encoding"] == "gzip"
+    assert first.json() == http.get(path, headers={"Accept-Encoding": "identity"}).json()
+    assert first.headers["cache-control"] == "no-cache"
+    again = http.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert http.get(path, headers={"If-None-Match": 'W/"another"'}).status_code == 200
+
+
 def test_only_get_is_answered(http):
     assert http.post("/", content=b"x" * 100_000).status_code == 405
     assert http.request("DELETE", "/api/experiments").status_code == 405
