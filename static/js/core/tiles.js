@@ -138,14 +138,16 @@ function mosaic(tiles, columns, rows, thin, ranges, colours) {
   const image = new ImageData(columns * across, rows * down);
   const words = new Uint32Array(image.data.buffer);
   const source = tiles.bytes ?? tiles.values ?? [];
+  const table = new Uint32Array(256); // a map of bytes has 256 colours at most: they are looked up
   for (let tile = 0; tile < count; tile += 1) {
     const range = Array.isArray(ranges) ? ranges[tile] : ranges;
-    const colour = tiles.bytes ? byByte(Number(tiles.low?.[tile]), Number(tiles.step?.[tile]), range, colours) : byValue(range, colours);
+    if (tiles.bytes) for (let byte = 0; byte < 256; byte += 1) table[byte] = colourOf(Number(tiles.low?.[tile]) + Number(tiles.step?.[tile]) * byte, range, colours);
     let to = Math.floor(tile / columns) * down * image.width + (tile % columns) * across;
     for (let y = 0; y < down; y += 1, to += image.width) {
-      for (let x = 0; x < across; x += 1) {
-        const at = tile * width * height + y * thin * width + x * thin;
-        words[to + x] = colour(thin === 1 ? source[at] : average(source, at, width, Math.min(thin, width - x * thin), Math.min(thin, height - y * thin)));
+      let at = tile * width * height + y * thin * width;
+      for (let x = 0; x < across; x += 1, at += thin) {
+        const value = thin === 1 ? source[at] : average(source, at, width, Math.min(thin, width - x * thin), Math.min(thin, height - y * thin));
+        words[to + x] = tiles.bytes ? table[Math.round(value)] : colourOf(value, range, colours);
       }
     }
   }
@@ -159,21 +161,15 @@ function average(source, at, stride, across, down) {
   return sum / (across * down);
 }
 
-/** A byte's colour, looked up: a map has 256 at most. @param {number} low @param {number} step @param {Range} range @param {Uint32Array} colours */
-function byByte(low, step, range, colours) {
-  const value = byValue(range, colours);
-  const table = Uint32Array.from({ length: 256 }, (_, byte) => value(low + step * byte));
-  return (/** @type {number} */ byte) => table[Math.round(byte)];
-}
-
-/** @param {Range} range @param {Uint32Array} colours */
-function byValue({ low, high }, colours) {
-  const scale = 255 / (high - low || 1);
-  return (/** @type {number} */ value) => (Number.isNaN(value) ? NOTHING : colours[Math.max(0, Math.min(255, Math.round((value - low) * scale)))]);
+/** @param {number} value @param {Range} range @param {Uint32Array} colours */
+function colourOf(value, range, colours) {
+  if (Number.isNaN(value)) return NOTHING;
+  const place = Math.round((255 * (value - range.low)) / (range.high - range.low || 1));
+  return colours[place < 0 ? 0 : place > 255 ? 255 : place];
 }
 
 /** The colour of one value as CSS. @param {number} value @param {Range} range @param {Uint32Array} colours */
 export function cssColour(value, range, colours) {
-  const word = byValue(range, colours)(value);
+  const word = colourOf(value, range, colours);
   return `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
 }
