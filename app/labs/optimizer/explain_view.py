@@ -126,8 +126,8 @@ class View:
         if self.switched:
             numbers["Lambda"] = self.now("lr")
         for symbol, state in (self.work.before if self.work else {}).items():
-            if self.has(self.before, state):
-                numbers[symbol] = self.state(self.before, state, coordinate)
+            # A buffer that a branch asks for first at this step starts from zero.
+            numbers[symbol] = self.state(self.before, state, coordinate) if self.has(self.before, state) else 0.0
         return numbers
 
     def latex(self) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ torch changes its state in place, so each state's numpy view is made once and a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class Lane:
         self.guest = racer.rule not in RULES
         self.raised = ""
         self._kept: dict[str, tuple[Tensor, np.ndarray]] = {}
+        self.states: tuple[State, ...] = ()
         self._asked, self._made = racer.lr, group["lr"]  # some rules of the catalogue scale their rate when they are made
         self.set(racer, steps)
 
@@ -68,9 +69,24 @@ class Lane:
                 options.pop("momentum", None)
         self.group.update({name: value for name, value in options.items() if name != "initial_accumulator_value"})
         self.series = Series(racer.schedule, self.group["lr"], steps)
-        self.states: tuple[State, ...] = states(settings)
+        self.states = (*states(settings), *self._dormant(settings))
+        if settings["rule"] == "rmsprop":
+            self._begin_late()
         self.keys = [(state.name, f"state/{self.index}/{state.name}") for state in self.states]
         self.rate: Rate = rate_of(settings)
+
+    def _dormant(self, settings: Mapping[str, object]) -> Iterator[State]:
+        """What these settings do not use but torch still remembers: a momentum switched off and on again goes on from there."""
+        used = {state.name for state in states(settings)}
+        remembered = self.inner.state[self.p]
+        return (state for state in self.states if state.name not in used and remembered.get(state.name) is not None)
+
+    def _begin_late(self) -> None:
+        """torch's RMSprop makes its buffers at the first step only: one that a branch asks for starts from zero like the others."""
+        remembered = self.inner.state[self.p]
+        for state in self.states:
+            if remembered and state.name not in remembered:
+                remembered[state.name] = torch.zeros_like(self.p)
 
     def prepare(self, t: int) -> None:
         """Give the optimizer the rate and the momentum of step t."""

@@ -93,3 +93,18 @@ def test_where_the_loss_is_no_number_a_racer_leaves() -> None:
     assert frames[2].note["stopped"]
     assert np.isfinite(losses[:, 1]).all()
     assert frames[-1].tensors["status"][1] == 0
+
+
+@pytest.mark.parametrize("late", [{"momentum": 0.9}, {"centered": True}])
+def test_a_buffer_that_rmsprop_asks_for_late_starts_from_zero(late: dict[str, Any]) -> None:
+    """torch makes its buffers at the first step and fails where one is missing."""
+    changes = [{"at": 5, "set": {f"racers.0.{name}": value for name, value in late.items()}}]
+    frames = race(racers=[{"rule": "rmsprop"}], steps=12, dtype="float64", changes=changes)
+    name = "momentum_buffer" if "momentum" in late else "grad_avg"
+    g, v = (np.stack([frame.tensors[key] for frame in frames]) for key in ("gradient", "state/0/square_avg"))
+    g = g[:, 0]
+    b = np.zeros(2)
+    for t in range(6, 13):
+        b = 0.9 * b + g[t] / (np.sqrt(v[t]) + 1e-8) if "momentum" in late else 0.99 * b + 0.01 * g[t]
+        np.testing.assert_allclose(frames[t].tensors[f"state/0/{name}"], b, rtol=1e-9)
+    assert f"state/0/{name}" not in frames[5].tensors

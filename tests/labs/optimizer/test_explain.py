@@ -247,3 +247,23 @@ def test_a_target_that_does_not_exist_is_refused_with_a_sentence(target):
     assert error.value.message.id.startswith("explain.error.")
     for language in ("en", "zh"):
         assert catalogue(language)[error.value.message.id].string.format(**error.value.message.values)
+
+
+@pytest.mark.parametrize("rule", ["sgdm", "sgdw", "rmsprop"])
+@pytest.mark.parametrize("first", [0.9, 0.0])
+def test_a_momentum_switched_off_and_on_again_goes_on_from_what_torch_remembers(rule, first):
+    """Switched on for the first time, torch's SGD starts the buffer anew: that is told apart."""
+    racer = {"rule": rule, "momentum": first, "lr": 0.01}
+    switches = [{"at": 8, "set": {"racers.0.momentum": 0.9}}]
+    if first:
+        switches = [{"at": 4, "set": {"racers.0.momentum": 0.0}}, *switches]
+    run = {"racers": [racer], "steps": 12, "dtype": "float64", "surface": "himmelblau", "changes": switches}
+    assert_run_opens(**run)
+    symbols = {
+        step: {symbol for equation in explanation.equations for symbol in equation.terms}
+        for target, explanation, step in opened(**run)
+        if target["kind"] == "update" and target["coordinate"] == 0
+    }
+    assert ("b" in symbols[9]) == (bool(first) or rule == "rmsprop")
+    assert "b" not in symbols[6]
+    assert "b" in symbols[10]
