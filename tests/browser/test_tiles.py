@@ -92,7 +92,7 @@ def test_tiles_stand_in_rows_and_are_found_again(lab: Page) -> None:
           return { grid, many, last: tileAt(grid, 5, 150, 150), none: tileAt(grid, 5, 250, 150), out: tileAt(grid, 5, 500, 10) };
         }"""
     )
-    assert found["grid"] == {"columns": 3, "rows": 2, "width": 100, "height": 100, "gap": 1}
+    assert found["grid"] == {"columns": 3, "rows": 2, "width": 100, "height": 100, "gap": 2}
     assert (found["last"], found["none"], found["out"]) == (4, -1, -1)
     assert found["many"]["width"] >= 10
     assert found["many"]["columns"] * found["many"]["rows"] >= 512

@@ -74,7 +74,7 @@ export function arrange(count, aspect, boxWidth, boxHeight, least = 0) {
   if (best.width < least) best = { columns: Math.max(1, Math.floor(boxWidth / least)), width: least };
   const whole = best.width >= 4 ? Math.floor(best.width) : best.width;
   const columns = Math.min(count, Math.max(best.columns, 1));
-  return { columns, rows: Math.ceil(count / columns), width: whole, height: whole / aspect, gap: whole >= 8 ? 1 : 0 };
+  return { columns, rows: Math.ceil(count / columns), width: whole, height: whole / aspect, gap: whole >= 24 ? 2 : whole >= 8 ? 1 : 0 };
 }
 
 /** The tile under a point of the canvas; -1: none. @param {Grid} grid @param {number} count @param {number} x @param {number} y */
