@@ -6,6 +6,8 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image 
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from torch import Tensor, nn
 
 
@@ -16,10 +18,14 @@ class VGG(nn.Module):
         super().__init__()
         w = width
         self.features = nn.Sequential(
-            *_stage(3, w, convolutions=1),  # (N, w, H/2, W/2)
-            *_stage(w, 2 * w, convolutions=2),  # (N, 2 w, H/4, W/4)
-            *_stage(2 * w, 4 * w, convolutions=2),  # (N, 4 w, H/8, W/8)
-            *_stage(4 * w, 8 * w, convolutions=2),  # (N, 8 w, H/16, W/16)
+            OrderedDict(
+                [
+                    *_stage(1, 3, w, convolutions=1),  # (N, w, H/2, W/2)
+                    *_stage(2, w, 2 * w, convolutions=2),  # (N, 2 w, H/4, W/4)
+                    *_stage(3, 2 * w, 4 * w, convolutions=2),  # (N, 4 w, H/8, W/8)
+                    *_stage(4, 4 * w, 8 * w, convolutions=2),  # (N, 8 w, H/16, W/16)
+                ]
+            )
         )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
@@ -33,12 +39,13 @@ class VGG(nn.Module):
         return logits
 
 
-def _stage(channels_in: int, channels_out: int, convolutions: int) -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    for i in range(convolutions):
+def _stage(number: int, channels_in: int, channels_out: int, convolutions: int) -> list[tuple[str, nn.Module]]:
+    """Named as the paper's readers do: conv3_2 is the second convolution of the third stage."""
+    layers: list[tuple[str, nn.Module]] = []
+    for i in range(1, convolutions + 1):
         layers += [
-            nn.Conv2d(channels_in if i == 0 else channels_out, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
-            nn.ReLU(),
+            (f"conv{number}_{i}", nn.Conv2d(channels_in if i == 1 else channels_out, channels_out, 3, padding=1, bias=False)),
+            (f"bn{number}_{i}", nn.BatchNorm2d(channels_out)),
+            (f"relu{number}_{i}", nn.ReLU()),
         ]
-    return [*layers, nn.MaxPool2d(2)]
+    return [*layers, (f"pool{number}", nn.MaxPool2d(2))]
