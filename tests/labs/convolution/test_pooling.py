@@ -26,7 +26,7 @@ from app.web import languages
 torch.set_num_threads(1)
 NAME = "convolution/pooling"
 EXACT = ("max", "global_max", "adaptive_max")
-EVERY = {name: True for name in POOLS}
+EVERY = dict.fromkeys(POOLS, True)
 
 
 def pair(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:

@@ -42,8 +42,8 @@ def _of(group: str, **more: Any) -> dict[str, Any]:
     return {"group": group, **more}
 
 
-def _pool(on: bool) -> Any:
-    return Field(on, json_schema_extra=_of("pools"))
+def _pool(on: bool, folded: bool = False) -> Any:
+    return Field(on, json_schema_extra=_of("pools", folded=folded))
 
 
 class Changed(BaseModel):
@@ -79,12 +79,12 @@ class PoolingParams(Params):
     average: bool = _pool(True)
     attention: bool = _pool(True)
     softpool: bool = _pool(False)
-    mean: bool = _pool(False)
-    lp: bool = _pool(False)
-    global_max: bool = _pool(False)
-    global_average: bool = _pool(False)
-    adaptive_max: bool = _pool(False)
-    adaptive_average: bool = _pool(False)
+    mean: bool = _pool(False, folded=True)
+    lp: bool = _pool(False, folded=True)
+    global_max: bool = _pool(False, folded=True)
+    global_average: bool = _pool(False, folded=True)
+    adaptive_max: bool = _pool(False, folded=True)
+    adaptive_average: bool = _pool(False, folded=True)
 
     kernel: tuple[Kernel, Kernel] = Field((2, 2), json_schema_extra=_of("window", widget="point", axes=["h", "w"]))
     stride: tuple[Kernel, Kernel] | None = Field(None, json_schema_extra=_of("window", widget="point", axes=["h", "w"]))

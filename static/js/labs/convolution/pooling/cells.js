@@ -1,0 +1,194 @@
+/**
+ * A grid of numbers on one canvas: a colour and a text in each cell, frames around some of them. A click picks a cell; with the keyboard
+ * the arrows move a cursor, which is told, and Enter picks.
+ */
+
+import { el } from "../../../core/dom.js";
+import { palettes, rangeOf } from "../../../core/tiles.js";
+
+/** @typedef {{row: number, col: number, rows: number, cols: number, colour: string, dash?: boolean, width?: number}} Frame  around cells, in cells */
+/**
+ * @typedef {object} Picture
+ * @property {number} rows
+ * @property {number} cols
+ * @property {number} size                                        of a cell, CSS pixels
+ * @property {(row: number, col: number) => number | null} value  null: an empty cell; NaN: one that is still to come
+ * @property {(value: number) => string} text
+ * @property {(row: number, col: number) => string} told          the cell in words, for the pointer and for those who listen
+ * @property {{low: number, high: number}} range
+ * @property {Frame[]} frames
+ * @property {(row: number, col: number) => boolean} [faint]      drawn with its number greyed
+ */
+
+/** Below this size a cell has no room for its number. */
+const LEGIBLE = 19;
+
+export class Cells {
+  /**
+   * @param {string} label
+   * @param {((row: number, col: number) => void) | null} onPick
+   * @param {(text: string) => void} announce
+   */
+  constructor(label, onPick, announce) {
+    this.onPick = onPick;
+    this.announce = announce;
+    this.canvas = el("canvas", { "aria-hidden": "true" });
+    this.element = el("div", { class: "pool-cells", role: "group", "aria-label": label, tabindex: onPick ? 0 : null, "data-arrows": onPick ? "" : null }, this.canvas);
+    /** @type {Picture | null} */
+    this.picture = null;
+    this.row = 0;
+    this.col = 0;
+    this.focused = false;
+    if (onPick) this.#listen(onPick);
+  }
+
+  /** @param {Picture} picture */
+  show(picture) {
+    this.picture = picture;
+    this.row = Math.min(this.row, picture.rows - 1);
+    this.col = Math.min(this.col, picture.cols - 1);
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [picture.cols * picture.size + 3, picture.rows * picture.size + 3];
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    const ctx = this.canvas.getContext("2d");
+    if (!ctx) return;
+    ctx.setTransform(ratio, 0, 0, ratio, 1.5 * ratio, 1.5 * ratio);
+    this.#paint(ctx, picture);
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {Picture} picture */
+  #paint(ctx, picture) {
+    const { rows, cols, size } = picture;
+    const style = getComputedStyle(document.documentElement); // the element itself may not be on the page yet
+    const [line, inset, muted, accent] = ["--line", "--inset", "--muted", "--accent"].map((name) => style.getPropertyValue(name).trim());
+    const font = (/** @type {number} */ px) => `${px}px ${style.getPropertyValue("--mono")}`;
+    const colour = colours(picture.range);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    for (let row = 0; row < rows; row += 1)
+      for (let col = 0; col < cols; col += 1) {
+        const value = picture.value(row, col);
+        const [x, y] = [col * size, row * size];
+        const known = value !== null && !Number.isNaN(value);
+        const [fill, ink] = known ? colour(value) : [inset, muted];
+        if (value !== null) {
+          ctx.fillStyle = fill;
+          ctx.fillRect(x, y, size, size);
+        } else hatch(ctx, x, y, size, line);
+        ctx.strokeStyle = line;
+        ctx.lineWidth = size < 10 ? 0.5 : 1;
+        if (size >= 6) ctx.strokeRect(x, y, size, size);
+        if (!known || size < LEGIBLE) continue;
+        const text = picture.text(value);
+        const most = Math.min(13, size * 0.42);
+        ctx.font = font(most);
+        const fit = Math.min(1, (size - 3) / ctx.measureText(text).width);
+        if (fit < 1) ctx.font = font(Math.max(6.5, most * fit));
+        ctx.fillStyle = ink;
+        ctx.globalAlpha = picture.faint?.(row, col) ? 0.45 : 1;
+        ctx.fillText(text, x + size / 2, y + size / 2 + 0.5);
+        ctx.globalAlpha = 1;
+      }
+    for (const frame of picture.frames) outline(ctx, frame, size);
+    if (this.focused) outline(ctx, { row: this.row, col: this.col, rows: 1, cols: 1, colour: accent, width: 1.5, dash: true }, size);
+  }
+
+  /** @param {(row: number, col: number) => void} pick */
+  #listen(pick) {
+    const { element } = this;
+    element.classList.add("pick");
+    const at = (/** @type {PointerEvent | MouseEvent} */ event) => {
+      const box = this.canvas.getBoundingClientRect();
+      const size = this.picture?.size ?? 1;
+      const [row, col] = [Math.floor((event.clientY - box.top - 1.5) / size), Math.floor((event.clientX - box.left - 1.5) / size)];
+      const { rows = 0, cols = 0 } = this.picture ?? {};
+      return row >= 0 && col >= 0 && row < rows && col < cols ? { row, col } : null;
+    };
+    element.addEventListener("pointermove", (event) => {
+      const cell = at(event);
+      element.title = cell && this.picture ? this.picture.told(cell.row, cell.col) : "";
+    });
+    element.addEventListener("click", (event) => {
+      const cell = at(event);
+      if (!cell) return;
+      [this.row, this.col] = [cell.row, cell.col];
+      pick(cell.row, cell.col);
+    });
+    element.addEventListener("focus", () => this.#focus(element.matches(":focus-visible")));
+    element.addEventListener("blur", () => this.#focus(false));
+    element.addEventListener("keydown", (event) => this.#key(event, pick));
+  }
+
+  /** @param {boolean} on */
+  #focus(on) {
+    this.focused = on;
+    if (!this.picture) return;
+    this.show(this.picture);
+    if (on) this.announce(this.picture.told(this.row, this.col));
+  }
+
+  /** @param {KeyboardEvent} event @param {(row: number, col: number) => void} pick */
+  #key(event, pick) {
+    const { picture } = this;
+    if (!picture) return;
+    const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
+    const move = moves[event.key];
+    if (move) {
+      this.row = Math.max(0, Math.min(picture.rows - 1, this.row + move[0]));
+      this.col = Math.max(0, Math.min(picture.cols - 1, this.col + move[1]));
+      this.focused = true;
+      this.show(picture);
+      this.announce(picture.told(this.row, this.col));
+    } else if (event.key === "Enter" || event.key === " ") pick(this.row, this.col);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/**
+ * A colour for a value and an ink that is read on it.
+ * @param {{low: number, high: number}} range
+ * @returns {(value: number) => [string, string]}
+ */
+export function colours({ low, high }) {
+  const scale = rangeOf(Number.isFinite(low) ? low : 0, Number.isFinite(high) ? high : 0);
+  const words = scale.low < 0 ? palettes().signed : palettes().magnitude;
+  return (value) => {
+    const share = Math.max(0, Math.min(1, (value - scale.low) / (scale.high - scale.low)));
+    const word = words[Math.round(255 * share)];
+    const [red, green, blue] = [word & 255, (word >> 8) & 255, (word >> 16) & 255];
+    // The eye's share of each colour in how bright a cell looks.
+    const bright = 0.299 * red + 0.587 * green + 0.114 * blue;
+    return [`rgb(${red} ${green} ${blue})`, bright > 120 ? "#111418" : "#f2f4f7"];
+  };
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Frame} frame @param {number} size */
+function outline(ctx, { row, col, rows, cols, colour, dash = false, width = 2.5 }, size) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash ? [3, 2] : []);
+  ctx.strokeRect(col * size, row * size, cols * size, rows * size);
+  ctx.setLineDash([]);
+}
+
+/** A cell outside the input. @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} size @param {string} colour */
+function hatch(ctx, x, y, size, colour) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, size, size);
+  ctx.clip();
+  ctx.beginPath();
+  for (let i = -size; i < size; i += 5) {
+    ctx.moveTo(x + i, y + size);
+    ctx.lineTo(x + i + size, y);
+  }
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  ctx.restore();
+}
