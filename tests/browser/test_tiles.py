@@ -47,8 +47,8 @@ def grid(columns: int, rows: int, width: float, gap: int = 0) -> dict[str, Any]:
 
 
 def test_bytes_are_coloured_by_their_values(lab: Page) -> None:
-    """Two maps with the same bytes, 0 and 255, but the second's step is half: on one scale its 255 is the middle."""
-    tiles = {"count": 2, "height": 1, "width": 2, "bytes": [0, 255, 0, 255], "low": [0, 0], "step": [2 / 255, 1 / 255]}
+    """Two maps with the same bytes, 0 and 254, but the second's step is half: on one scale its 254 is the middle."""
+    tiles = {"count": 2, "height": 1, "width": 2, "bytes": [0, 254, 0, 254], "low": [0, 0], "step": [2 / 254, 1 / 254]}
     pixel = painted(lab, tiles, {**grid(2, 1, 8), "height": 4}, {"low": 0, "high": 2})
     assert pixel(1, 1) == (*LOWEST, 255)
     assert pixel(5, 1) == (*HIGHEST, 255)
@@ -77,8 +77,10 @@ def test_what_is_drawn_smaller_is_averaged(lab: Page) -> None:
 
 
 def test_what_is_no_number_is_neither_high_nor_low(lab: Page) -> None:
-    page = painted(lab, {"count": 1, "height": 1, "width": 1, "values": ["NaN"]}, grid(1, 1, 4), {"low": 0, "high": 1})
-    assert page(1, 1)[3] < 200
+    floats = {"count": 1, "height": 1, "width": 1, "values": ["NaN"]}
+    bytes_ = {"count": 1, "height": 1, "width": 1, "bytes": [255], "low": [0], "step": [1 / 254]}
+    for tiles in (floats, bytes_):
+        assert painted(lab, tiles, grid(1, 1, 4), {"low": 0, "high": 1})(1, 1)[3] < 200
 
 
 def test_tiles_stand_in_rows_and_are_found_again(lab: Page) -> None:

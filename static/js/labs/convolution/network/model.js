@@ -5,7 +5,7 @@
  * that going from layer to layer stays over the same spot of the picture.
  */
 
-import { palettes, rangeOf } from "../../../core/tiles.js";
+import { LEVELS, palettes, rangeOf } from "../../../core/tiles.js";
 
 /** @typedef {import("../../../core/types.js").Stage} Stage */
 /** @typedef {import("../../../core/types.js").SceneView} SceneView */
@@ -150,7 +150,7 @@ export class Network {
     const extents = [];
     for (let i = 0; i < tiles.count; i += 1) {
       if (tiles.values) extents.push([tiles.values[i], tiles.values[i]]);
-      else extents.push([Number(tiles.low?.[i]), Number(tiles.low?.[i]) + 255 * Number(tiles.step?.[i])]);
+      else extents.push([Number(tiles.low?.[i]), Number(tiles.low?.[i]) + LEVELS * Number(tiles.step?.[i])]);
     }
     const low = extents.reduce((least, [one]) => Math.min(least, one), Infinity);
     const high = extents.reduce((most, [, one]) => Math.max(most, one), -Infinity);
