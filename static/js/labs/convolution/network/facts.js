@@ -2,14 +2,31 @@
 
 import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
+import { first } from "../../../core/i18n.js";
 import { nameOf, shapeOf } from "./model.js";
 import { short } from "./column.js";
 
 /** @typedef {import("./model.js").Network} Network */
 /** @typedef {import("./model.js").Layer} Layer */
 
-/** Options of an operation in the order in which they are told; those at their defaults are left out. */
-const DEFAULTS = { kernel: null, stride: "1 × 1", padding: "0 × 0", dilation: "1 × 1", groups: "1", padding_mode: "zeros", ceil_mode: "false", count_include_pad: "true", output_size: null, p: null, divisor_override: "null" };
+/** An operation's options by torch's names, in the order in which they are told, each with the value that goes without saying. */
+const OPTIONS = {
+  kernel_size: null,
+  stride: "1",
+  padding: "0",
+  output_padding: "0",
+  dilation: "1",
+  groups: "1",
+  padding_mode: "zeros",
+  transposed: null,
+  output_size: null,
+  norm_type: null,
+  ceil_mode: "false",
+  count_include_pad: "true",
+  divisor_override: "null",
+  num_groups: null,
+  negative_slope: null,
+};
 
 export class Facts {
   /** @param {Network} network */
@@ -31,7 +48,7 @@ export class Facts {
       ["side", t(`convolution.page.side_${layer.side}`)],
       ["shape", shapeOf(layer)],
       ["from", input || null],
-      ...Object.entries(DEFAULTS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer.options?.[name], usual)])),
+      ...Object.entries(OPTIONS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer.options?.[name], usual)])),
       ["params", layer.kind === "input" ? null : short(layer.params)],
       ["macs", layer.macs ? short(layer.macs) : null],
       ["receptive", layer.receptive ? layer.receptive.size.join(" × ") : null],
@@ -40,14 +57,14 @@ export class Facts {
       ["off", layer.ablated?.length ? layer.ablated.join(", ") : null],
     ];
     this.list.replaceChildren(
-      ...rows.flatMap(([name, text]) => (text === null ? [] : [el("div", { "data-fact": name }, el("dt", {}, t(`convolution.page.fact_${name}`)), el("dd", {}, text))])),
+      ...rows.flatMap(([name, text]) => (text === null ? [] : [el("div", { "data-fact": name }, el("dt", {}, first([`convolution.page.fact_${name}`], name)), el("dd", {}, text))])),
     );
   }
 }
 
-/** @param {unknown} value @param {string | null} usual */
+/** 3 × 3, or null where it is as usual. @param {unknown} value @param {string | null} usual */
 function option(value, usual) {
   if (value === undefined) return null;
-  const text = Array.isArray(value) ? value.join(" × ") : String(value);
-  return text === usual || (usual === "1 × 1" && text === "1") || (usual === "0 × 0" && text === "0") ? null : text;
+  const parts = (Array.isArray(value) ? value : [value]).map(String);
+  return parts.every((part) => part === usual) ? null : parts.join(" × ");
 }
