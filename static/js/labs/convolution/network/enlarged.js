@@ -6,7 +6,9 @@
 import { card, el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
 import { paint, sized } from "../../../core/tiles.js";
+import { className } from "./bars.js";
 import { heatScale } from "./column.js";
+import { Legend } from "./legend.js";
 import { channels, isVector, nameOf, sides } from "./model.js";
 
 /** @typedef {import("./model.js").Network} Network */
@@ -46,7 +48,8 @@ export class Enlarged {
     this.line = el("p", { class: "net-value" });
     this.other = el("canvas", { class: "net-pixels", "aria-hidden": "true" });
     this.pinned = el("figure", { class: "net-pinned", hidden: true }, this.other, el("figcaption", { class: "caption" }, t("convolution.page.pinned")));
-    this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), this.line);
+    this.legend = new Legend();
+    this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), this.line, this.legend.element);
     /** @type {Map<string, Float32Array>} exact maps of this run, by seq and channel */
     this.kept = new Map();
     /** What the values belong to: the run's timeline. @type {object | null} */
@@ -81,7 +84,7 @@ export class Enlarged {
     const { t } = network.stage;
     const channel = network.channelOf(layer);
     const lone = layer.kind === "attribution";
-    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type }) : t("convolution.page.map", { channel, layer: nameOf(layer) });
+    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type, class: className(layer.label, layer.class ?? 0), layer: layer.layer ?? layer.name }) : t("convolution.page.map", { channel, layer: nameOf(layer) });
     this.off.hidden = lone || layer.kind === "gradient" || layer.kind === "input" || layer.functional === true;
     const isOff = network.off.some((one) => one.layer === layer.name && one.channel === channel);
     this.off.textContent = t(isOff ? "convolution.page.switch_on" : "convolution.page.switch_off");
@@ -140,6 +143,9 @@ export class Enlarged {
     const grid = { columns: 1, rows: 1, width: side, height: (side * height) / width, gap: 0 };
     paint(this.base, one, grid, range, scale.colours);
     this.element.dataset.values = whole ? "exact" : "preview";
+    // The maps beside have the same scale, and its legend.
+    this.legend.element.hidden = layer.kind !== "attribution";
+    this.legend.show(range, scale.colours, "");
     this.#cross(grid.width, grid.height);
     this.#tell();
   }

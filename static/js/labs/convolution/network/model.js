@@ -32,8 +32,10 @@ import { LEVELS, palettes, rangeOf } from "../../../core/tiles.js";
  * @property {number} [dead]
  * @property {number[]} [ablated]
  * @property {number} [factor]
- * @property {string} [method]
- * @property {string} [label]
+ * @property {string} [method]   an attribution's
+ * @property {number} [class]    what was asked of
+ * @property {string} [label]    that class's name
+ * @property {string} [layer]    where it was taken
  */
 
 /** What `stats` holds of each map, in order. */
