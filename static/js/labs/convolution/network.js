@@ -221,6 +221,7 @@ class NetworkView {
     const frame = network.frame(seq);
     const layer = layerOf(frame);
     if (!frame || !layer) return "";
+    if (this.enlarged.said) return this.enlarged.said;
     const top = frame.note.top?.[0];
     if (top) return stage.t("convolution.page.summary_class", { class: className(top.label, top.class), share: `${num(100 * top.p, 3)}%` });
     return stage.t("convolution.page.summary", { step: frame.step, layer: nameOf(layer), type: layer.type, shape: shapeOf(layer) });

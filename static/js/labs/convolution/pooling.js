@@ -17,8 +17,8 @@ import { Temperature } from "./pooling/temperature.js";
 /** @typedef {import("../../core/types.js").Stage} Stage */
 /** @typedef {import("../../core/types.js").View} View */
 
-/** A cell is at least and at most so large, CSS pixels. */
-const CELL = { least: 13, most: 34 };
+/** A cell is at least and at most so large, and so large where its number is to be read; CSS pixels. */
+const CELL = { least: 13, legible: 19, most: 34 };
 /** A pool's heading takes at least this width. */
 const HEAD = 92;
 
@@ -195,26 +195,32 @@ class PoolingView {
 
   /** Weights stand beside the outputs or above them, as the cells come out larger. Gives the size of a cell. */
   #fit() {
-    const [beside, above] = [this.#size(false), this.#size(true)];
-    this.board.classList.toggle("stacked", above > beside);
-    return Math.max(beside, above);
+    const room = this.board.parentElement;
+    const [height, width] = [(room?.clientHeight ?? 340) - 50, (room?.clientWidth ?? 560) - 4];
+    const sizes = [false, true].map((stacked) => this.#size(stacked, height, width));
+    let stacked = sizes[1] > sizes[0];
+    let size = Math.max(...sizes);
+    if (size < CELL.legible) {
+      // Not all of it fits: then as many pools as do, the others are scrolled to.
+      stacked = width < 480;
+      size = Math.max(size, Math.min(CELL.legible, this.#size(stacked, height, Infinity)));
+    }
+    this.board.classList.toggle("stacked", stacked);
+    return size;
   }
 
-  /** The largest cell with which everything is seen, within bounds. @param {boolean} stacked weights above outputs */
-  #size(stacked) {
-    const { model, board } = this;
-    const room = board.parentElement;
+  /** The largest cell with which everything is seen, within bounds. @param {boolean} stacked weights above outputs @param {number} height @param {number} width */
+  #size(stacked, height, width) {
+    const { model } = this;
     const { rows, cols } = Input.extent(model);
-    const height = (room?.clientHeight ?? 300) - 44;
-    const width = (room?.clientWidth ?? 560) - 12;
     for (let size = CELL.most; size > CELL.least; size -= 1) {
       const boxes = model.pools.map((pool) => {
         const [w, o] = [weightSize(size, pool), outputSize(size, pool)];
         const weights = [pool.kernel[0] * w, pool.kernel[1] * w];
         const output = [pool.size[0] * o, pool.size[1] * o];
-        return stacked ? [weights[0] + output[0] + 14, Math.max(weights[1], output[1], HEAD)] : [Math.max(weights[0], output[0]), Math.max(weights[1] + output[1] + 14, HEAD)];
+        return stacked ? [weights[0] + output[0] + 16, Math.max(weights[1], output[1], HEAD)] : [Math.max(weights[0], output[0]), Math.max(weights[1] + output[1] + 14, HEAD)];
       });
-      const tall = model.channels * (24 + Math.max(rows.count * size, ...boxes.map(([h]) => h)));
+      const tall = model.channels * (30 + Math.max(rows.count * size, ...boxes.map(([h]) => h)));
       const wide = Math.max(cols.count * size, HEAD) + boxes.reduce((sum, [, w]) => sum + w + 24, 0);
       if (tall <= height && wide <= width) return size;
     }

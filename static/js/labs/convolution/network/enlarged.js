@@ -117,7 +117,9 @@ export class Enlarged {
     } catch {
       return; // the line is down or another run took its place: the preview stays
     }
-    if (key === this.#key()) this.#paint();
+    if (key !== this.#key()) return;
+    this.#paint();
+    if (this.said) network.stage.announce(this.said);
   }
 
   #paint() {
@@ -196,6 +198,11 @@ export class Enlarged {
     return `${t("convolution.page.at", { y, x })} ${value === undefined ? "" : num(value)}`;
   }
 
+  /** The value in words, for those who walk with the keyboard; "" for others. */
+  get said() {
+    return document.activeElement === this.box ? this.#tell() : "";
+  }
+
   #toggle() {
     if (this.layer) this.network.toggle(this.layer.name, this.network.channelOf(this.layer));
   }
@@ -235,11 +242,6 @@ export class Enlarged {
       if (move) network.open(layer, { y: Math.max(0, Math.min(height - 1, y + move[0])), x: Math.max(0, Math.min(width - 1, x + move[1])) });
       else network.open(layer, { channel: Math.max(0, Math.min(channels(layer) - 1, network.channelOf(layer) + (turn ?? 0))) });
     });
-  }
-
-  /** What a listener hears after the place moved. */
-  get told() {
-    return this.#tell();
   }
 
   destroy() {

@@ -46,6 +46,8 @@ export class Mosaic {
     /** @type {FrameView | null} */
     this.frame = null;
     this.cursor = -1;
+    /** What the painting was made of. @type {unknown[]} */
+    this.made = [];
     this.#listen();
   }
 
@@ -59,18 +61,27 @@ export class Mosaic {
     if (this.layer?.index !== layer.index) this.cursor = -1;
     this.layer = layer;
     this.frame = frame;
-    const { ranges, whole, colours } = network.scale(tiles);
     const vector = isVector(layer);
     this.card.heading.textContent = t(vector ? "convolution.page.vector" : "convolution.page.maps", { layer: nameOf(layer), count: tiles.count });
     this.box.setAttribute("aria-label", `${this.card.heading.textContent}. ${t("convolution.page.maps_keys")}`);
     this.scale.element.hidden = vector;
     const width = Math.max(80, this.card.body.clientWidth);
-    this.grid = arrange(tiles.count, tiles.width / tiles.height, width, network.room - LINES, LEAST);
-    paint(this.base, tiles, this.grid, ranges, colours);
-    this.base.dataset.seq = String(frame.seq);
-    this.legend.show(Array.isArray(ranges) ? null : whole, colours, t("convolution.page.scale_each"));
+    this.#paint(tiles, width);
     this.#marks();
     this.#tell(this.#chosen());
+  }
+
+  /** Paint the maps, unless they stand there already: opening a value draws the same frame again. @param {import("../../../core/tiles.js").Tiles} tiles @param {number} width */
+  #paint(tiles, width) {
+    const { network } = this;
+    const { buffer, byteOffset } = tiles.bytes ?? /** @type {Float32Array} */ (tiles.values);
+    const made = [buffer, byteOffset, network.shared, network.colours, network.room, width];
+    if (made.every((one, i) => one === this.made[i])) return;
+    this.made = made;
+    const { ranges, whole, colours } = network.scale(tiles);
+    this.grid = arrange(tiles.count, tiles.width / tiles.height, width, network.room - LINES, LEAST);
+    paint(this.base, tiles, this.grid, ranges, colours);
+    this.legend.show(Array.isArray(ranges) ? null : whole, colours, network.stage.t("convolution.page.scale_each"));
   }
 
   #chosen() {

@@ -74,7 +74,7 @@ export class Column {
       cols: width,
       size: weightSize(size, pool),
       range: { low: 0, high: Math.max(1, ...all) },
-      text: (v) => num(v, 2),
+      text: (v) => num(v, 2).replace(/^0\./, "."),
       value: (i, j) => (this.#outside(i, j) ? null : value(i, j)),
       told: (i, j) => model.stage.t("convolution.pooling.page.weight", { pool: model.label(pool.name), row: i + 1, column: j + 1, value: num(value(i, j)) }),
       frames: here ? [{ row: Math.floor(index / width), col: index % width, rows: 1, cols: 1, colour: text, dash: true }] : [],
@@ -107,7 +107,7 @@ export function weightSize(size, pool) {
   return Math.max(5, Math.min(size, Math.floor(96 / Math.max(...pool.kernel))));
 }
 
-/** A lone output has room for its number. @param {number} size @param {Pool} pool */
+/** A few outputs have room for their numbers. @param {number} size @param {Pool} pool */
 export function outputSize(size, pool) {
-  return Math.max(...pool.size) <= 3 ? Math.max(size, 30) : size;
+  return Math.max(...pool.size) <= 4 ? Math.max(size, 24) : size;
 }

@@ -75,7 +75,8 @@ export class Input {
     const { common } = model;
     const at = common && model.at(common, seq);
     if (common && at && model.pools.some((pool) => !model.own(pool))) add(common.rows[at[0]], common.cols[at[1]], accent);
-    if (this.mark) add(this.mark.rows, this.mark.cols, model.colour(this.mark.pool), true);
+    const shown = common && at && JSON.stringify([common.rows[at[0]], common.cols[at[1]]]) === JSON.stringify([this.mark?.rows, this.mark?.cols]);
+    if (this.mark && !shown) add(this.mark.rows, this.mark.cols, model.colour(this.mark.pool), true);
     const pixel = model.scene?.note.pixel;
     if (pixel) frames.push({ row: pixel[0] + up + 0.12, col: pixel[1] + left + 0.12, rows: 0.76, cols: 0.76, colour: text, width: 2 });
     return frames;

@@ -21,8 +21,9 @@ export class Temperature {
     this.output = new Plot(t("convolution.pooling.page.output_label"));
     for (const plot of [this.even, this.output])
       plot.svg.addEventListener("click", (event) => model.stage.edit({ temperature: Number(plot.under(event).toPrecision(2)) }));
-    this.words = el("p", { class: "caption" });
-    this.card.body.append(el("p", { class: "caption" }, t("convolution.pooling.page.even")), this.even.svg, this.words, this.output.svg);
+    this.evenness = el("p", { class: "caption" });
+    this.between = el("p", { class: "caption" });
+    this.card.body.append(this.evenness, this.even.svg, this.between, this.output.svg);
   }
 
   /** @param {number} seq */
@@ -59,7 +60,8 @@ export class Temperature {
       marker,
       height: 92,
     });
-    this.words.textContent = stage.t("convolution.pooling.page.between", { y, x, channel: c });
+    this.evenness.textContent = stage.t("convolution.pooling.page.even", { y, x });
+    this.between.textContent = stage.t("convolution.pooling.page.between", { channel: c });
   }
 }
 
