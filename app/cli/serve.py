@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -44,6 +45,8 @@ def serve(options: argparse.Namespace) -> int:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", **uvicorn_options()))
         if options.open and has_display():
             threading.Timer(0.5, webbrowser.open, [address]).start()
+        gc.freeze()
+        gc.enable()  # __main__ held it back; from here on collections look only at what requests make
         server.run(sockets=[sock])
     except KeyboardInterrupt:  # uvicorn raises it again after its clean end
         pass

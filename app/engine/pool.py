@@ -13,6 +13,7 @@ import logging
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -27,6 +28,8 @@ from app.engine.runner import Failed, Listener, Order, Question, Stream
 from app.labs.contract import Message
 from app.wire.blocks import Block, Layout
 
+ASIDE_SECONDS = 0.1
+"""A worker stands aside so long: a page that waited for this server to start is answered first."""
 WATCH_SECONDS = 0.25
 WARM_SECONDS = 120.0
 STOP_SECONDS = 2.0
@@ -77,6 +80,7 @@ class Process:
     def _live(self, theirs: Connection) -> None:
         """The reader: starts the process (10 ms that the loop need not wait) and reads until its end."""
         try:
+            time.sleep(ASIDE_SECONDS)
             with _ctrl_c_held_back():
                 self.process.start()
             theirs.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -24,7 +26,9 @@ class Pages:
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
-        self._templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, bytecode_cache=compiled_templates()
+        )
 
     async def home(self, request: Request) -> Response:
         return self._render(request, "home.html", lab=None)
@@ -67,6 +71,14 @@ class Pages:
         if asked == lang:
             response.set_cookie("lang", lang, max_age=YEAR, path=root or "/", samesite="lax")
         return response
+
+
+def compiled_templates() -> BytecodeCache | None:
+    """Keeps compiled templates beside them, as Python keeps modules; None where this user may not write there."""
+    folder = TEMPLATES / "__pycache__"
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def _static(root: str, assets: Assets, path: str) -> str:

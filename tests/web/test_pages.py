@@ -7,7 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
+from app.web import pages
 from app.web.security import CONTENT_SECURITY_POLICY
 from serving import Server
 
@@ -95,3 +97,13 @@ def test_json_that_the_browser_has_is_not_sent_again(http, path):
 def test_only_get_is_answered(http):
     assert http.post("/", content=b"x" * 100_000).status_code == 405
     assert http.request("DELETE", "/api/experiments").status_code == 405
+
+
+def test_compiled_templates_are_kept_where_they_may_be(tmp_path, monkeypatch):
+    (tmp_path / "page.html").write_text("{{ 1 + 1 }}")
+    monkeypatch.setattr(pages, "TEMPLATES", tmp_path)
+    environment = Environment(loader=FileSystemLoader(tmp_path), bytecode_cache=pages.compiled_templates())
+    assert environment.get_template("page.html").render() == "2"
+    assert len(list((tmp_path / "__pycache__").iterdir())) == 1
+    monkeypatch.setattr(pages, "TEMPLATES", tmp_path / "page.html")  # no folder, so nothing can be written there
+    assert pages.compiled_templates() is None
