@@ -19,9 +19,17 @@ export class Bars {
     this.element = this.card.element;
     this.element.classList.add("net-classes");
     this.element.hidden = true;
+    this.why = el("button", { type: "button", class: "button small", onclick: () => this.#ask() });
+    this.card.actions.append(this.why);
     this.list = el("ol", { class: "net-bars" });
     this.card.body.append(this.list);
-    this.drawn = "";
+    this.chosen = 0;
+  }
+
+  /** Ask what in the picture counts for the chosen class. */
+  #ask() {
+    const { why } = this.network.params;
+    this.network.stage.edit({ why: !why || why === "none" ? "grad-cam" : why, why_class: this.chosen });
   }
 
   /** @param {FrameView} frame @param {Layer} layer */
@@ -38,9 +46,11 @@ export class Bars {
     this.card.caption.textContent = before ? t(pinned ? "convolution.page.pinned_bar" : "convolution.page.baseline") : t("convolution.page.classes_hint");
     const order = Array.from(p, (_, i) => i).sort((a, b) => p[b] - p[a]);
     const chosen = network.indexOf(layer);
+    this.chosen = chosen;
     const shown = order.slice(0, MOST);
     if (!shown.includes(chosen)) shown.push(chosen);
     const names = network.scene?.note.classes ?? [];
+    this.why.textContent = t("convolution.page.why", { class: className(names[chosen], chosen) });
     this.list.replaceChildren(
       ...shown.map((i) => {
         const change = before ? p[i] - before[i] : 0;

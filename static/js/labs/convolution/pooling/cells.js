@@ -22,6 +22,8 @@ import { palettes, rangeOf } from "../../../core/tiles.js";
 
 /** Below this size a cell has no room for its number. */
 const LEGIBLE = 19;
+/** Room around the cells for a frame's line. */
+const EDGE = 2;
 
 export class Cells {
   /**
@@ -48,14 +50,14 @@ export class Cells {
     this.row = Math.min(this.row, picture.rows - 1);
     this.col = Math.min(this.col, picture.cols - 1);
     const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [picture.cols * picture.size + 3, picture.rows * picture.size + 3];
+    const [width, height] = [picture.cols * picture.size + 2 * EDGE, picture.rows * picture.size + 2 * EDGE];
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     const ctx = this.canvas.getContext("2d");
     if (!ctx) return;
-    ctx.setTransform(ratio, 0, 0, ratio, 1.5 * ratio, 1.5 * ratio);
+    ctx.setTransform(ratio, 0, 0, ratio, EDGE * ratio, EDGE * ratio);
     this.#paint(ctx, picture);
   }
 
@@ -103,7 +105,7 @@ export class Cells {
     const at = (/** @type {PointerEvent | MouseEvent} */ event) => {
       const box = this.canvas.getBoundingClientRect();
       const size = this.picture?.size ?? 1;
-      const [row, col] = [Math.floor((event.clientY - box.top - 1.5) / size), Math.floor((event.clientX - box.left - 1.5) / size)];
+      const [row, col] = [Math.floor((event.clientY - box.top - EDGE) / size), Math.floor((event.clientX - box.left - EDGE) / size)];
       const { rows = 0, cols = 0 } = this.picture ?? {};
       return row >= 0 && col >= 0 && row < rows && col < cols ? { row, col } : null;
     };

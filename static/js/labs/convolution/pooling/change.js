@@ -6,7 +6,8 @@ import { Cells } from "./cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-const SIDE = 46;
+/** Side of a map of differences, of a few channels and of many. */
+const SIDE = [46, 30];
 
 export class Change {
   /** @param {Model} model */
@@ -45,7 +46,7 @@ export class Change {
       const cells = new Cells(`${model.label(pool)} ${c}`, null, model.stage.announce);
       cells.element.title = model.stage.t("convolution.pooling.page.difference", { pool: model.label(pool), channel: c });
       const value = (/** @type {number} */ y, /** @type {number} */ x) => data[(c * height + y) * width + x];
-      cells.show({ rows: height, cols: width, size: Math.max(3, Math.min(14, Math.floor(SIDE / Math.max(height, width)))), range: { low: -most, high: most }, text: () => "", value, told: () => "", frames: [] });
+      cells.show({ rows: height, cols: width, size: Math.max(3, Math.min(14, Math.floor(SIDE[channels > 2 ? 1 : 0] / Math.max(height, width)))), range: { low: -most, high: most }, text: () => "", value, told: () => "", frames: [] });
       return el("td", {}, cells.element);
     });
     return el("tr", {}, el("th", { scope: "row" }, mark(model, pool), el("span", {}, model.label(pool))), ...maps, this.#number(others), this.#number(weights));

@@ -75,7 +75,9 @@ export class Column {
       size: weightSize(size, pool),
       range: { low: 0, high: Math.max(1, ...all) },
       text: (v) => num(v, 2).replace(/^0\./, "."),
-      value: (i, j) => (this.#outside(i, j) ? null : value(i, j)),
+      // A padded cell may have a weight too: average pooling counts it, its zero notwithstanding.
+      value: (i, j) => (this.#outside(i, j) && !(value(i, j) > 0) ? null : value(i, j)),
+      faint: (i, j) => this.#outside(i, j),
       told: (i, j) => model.stage.t("convolution.pooling.page.weight", { pool: model.label(pool.name), row: i + 1, column: j + 1, value: num(value(i, j)) }),
       frames: here ? [{ row: Math.floor(index / width), col: index % width, rows: 1, cols: 1, colour: text, dash: true }] : [],
     });

@@ -5,7 +5,7 @@ import { Cells } from "./cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-const CELL = 4;
+const CELL = 3;
 
 export class Receptive {
   /** @param {Model} model */

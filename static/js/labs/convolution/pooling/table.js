@@ -18,6 +18,7 @@ export class Table {
     this.rows = [];
     /** @type {import("../../../core/types.js").Pinned | null} */
     this.pinned = null;
+    this.digits = 4;
     this.window = el("p", { class: "caption" });
   }
 
@@ -25,6 +26,7 @@ export class Table {
   plan() {
     const { model } = this;
     const { t } = model.stage;
+    this.digits = model.channels > 2 ? 3 : 4;
     const channels = Array.from({ length: model.channels }, (_, c) => el("th", { scope: "col" }, t("convolution.pooling.page.channel", { channel: c })));
     const parity = el("th", { scope: "col", title: t("convolution.pooling.page.parity_help") }, t("convolution.pooling.page.parity"));
     const head = el("tr", {}, el("th", { scope: "col" }, el("span", { class: "unseen" }, t("convolution.pooling.page.pool"))), ...channels, parity);
@@ -49,11 +51,11 @@ export class Table {
       cells.forEach(({ button, ghost }, c) => {
         const now = value(frame, c);
         button.disabled = !at;
-        button.textContent = at ? num(now, 4) : "·";
+        button.textContent = at ? num(now, this.digits) : "·";
         button.setAttribute("data-exact", at ? exact(now) : "");
         const same = then?.tensors[`output/${pool.name}`]?.shape.join() === frame.tensors[`output/${pool.name}`]?.shape.join();
         ghost.hidden = !same || !at;
-        if (same && at) ghost.textContent = t("convolution.pooling.page.pinned", { value: num(value(then, c), 4) });
+        if (same && at) ghost.textContent = t("convolution.pooling.page.pinned", { value: num(value(then, c), this.digits) });
       });
     }
   }
@@ -79,7 +81,7 @@ export class Table {
       const button = el("button", { type: "button", class: "value", "aria-label": name, onclick: () => stage.select({ kind: "output", pool: pool.name, channel: c }) });
       return { button, ghost: el("span", { class: "value ghost", hidden: true }) };
     });
-    const same = el("span", { class: "value parity-cell", "data-exact": exact(pool.difference), tabindex: 0 }, pool.difference === 0 ? "0" : num(pool.difference, 2));
+    const same = el("span", { class: "value parity-cell", "data-exact": exact(pool.difference), tabindex: 0 }, pool.difference === 0 ? "0" : num(pool.difference, 1));
     const row = el("tr", {}, el("th", { scope: "row" }, mark(model, pool.name), el("span", {}, model.label(pool.name))), ...cells.map(({ button, ghost }) => el("td", {}, button, ghost)), el("td", {}, same));
     return { pool, cells, row };
   }
