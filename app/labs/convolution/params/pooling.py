@@ -15,6 +15,7 @@ Value: TypeAlias = Annotated[float, Field(ge=-1e4, le=1e4)]
 Kernel: TypeAlias = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Pad: TypeAlias = Annotated[int, Field(ge=0, le=8)]
 Place: TypeAlias = Annotated[int, Field(ge=0, le=MAX_SIDE - 1)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Row: TypeAlias = Annotated[list[Value], Field(min_length=1, max_length=MAX_SIDE)]
 Rows: TypeAlias = Annotated[list[Row], Field(min_length=1, max_length=MAX_SIDE)]
 
@@ -60,7 +61,7 @@ class PoolingParams(Params):
 
     experiment: ClassVar[str] = "convolution/pooling"
 
-    source: Literal["pattern", "matrix"] = Field("pattern", json_schema_extra=_of("input"))
+    source: Literal["pattern", "matrix", "image"] = Field("pattern", json_schema_extra=_of("input"))
     input: list[Rows] = Field(
         EXAMPLE,
         min_length=1,
@@ -72,8 +73,15 @@ class PoolingParams(Params):
     )
     channels: int = Field(2, ge=1, le=MAX_CHANNELS, json_schema_extra=_of("input", when={"source": ["pattern"]}))
     size: tuple[Annotated[int, Field(ge=1, le=MAX_SIDE)], Annotated[int, Field(ge=1, le=MAX_SIDE)]] = Field(
-        (6, 6), json_schema_extra=_of("input", widget="point", axes=["h", "w"], when={"source": ["pattern"]})
+        (6, 6), json_schema_extra=_of("input", widget="point", axes=["h", "w"], when={"source": ["pattern", "image"]})
     )
+    image: str = Field(
+        "sample:cat", min_length=1, max_length=80, json_schema_extra=_of("image", widget="image", when={"source": ["image"]})
+    )
+    corner: tuple[Share, Share] = Field(
+        (0.5, 0.5), json_schema_extra=_of("image", widget="point", axes=["y", "x"], when={"source": ["image"]})
+    )
+    span: float = Field(1.0, ge=0.01, le=1, json_schema_extra=_of("image", log=True, when={"source": ["image"]}))
 
     max: bool = _pool(True)
     average: bool = _pool(True)

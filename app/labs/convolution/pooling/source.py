@@ -1,4 +1,4 @@
-"""The input of ``convolution/pooling``: typed numbers or a named pattern, as one tensor (C, H, W)."""
+"""The input of ``convolution/pooling``: typed numbers, a named pattern or a patch of an image, as one tensor (C, H, W)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from app.labs.convolution.params.pooling import PoolingParams
 
 
 def read_input(params: PoolingParams, device: str = "cpu") -> Tensor:
-    """The input (C, H, W) in the dtype of the params."""
+    """The input (C, H, W) in the dtype of the params. Raises UserError for an image that is not here."""
     if params.source == "matrix":
         x = torch.tensor(params.input, dtype=torch.float64)
+    elif params.source == "image":
+        x = _patch(params)
     else:
         height, width = params.size
         x = torch.stack([PATTERNS[params.pattern](c, height, width, params.seed) for c in range(params.channels)])
@@ -38,6 +40,21 @@ def read_query(params: PoolingParams, x: Tensor) -> Tensor:
     if len(params.query) != channels:
         raise UserError(Message("convolution.pooling.error.query", {"got": len(params.query), "channels": channels}), ("query",))
     return torch.tensor(params.query, dtype=x.dtype, device=x.device)
+
+
+def _patch(params: PoolingParams) -> Tensor:
+    """A square of the picture, each of its cells the mean of the pixels under it: red, green and blue from 0 to 1.
+
+    ``span`` is the square's side as a share of the picture's shorter side, ``corner`` where it lies between the first and the
+    last place that it can take. Rounded to hundredths, so that the numbers on the page are the numbers that are pooled.
+    """
+    from app import images  # Pillow is loaded for pictures only
+
+    pixels = torch.tensor(images.load(params.image).pixels).permute(2, 0, 1).double() / 255
+    side = max(1, round(params.span * min(pixels.shape[1:])))
+    top, left = (round(at * (length - side)) for at, length in zip(params.corner, pixels.shape[1:], strict=True))
+    square = pixels[:, top : top + side, left : left + side]
+    return torch.nn.functional.adaptive_avg_pool2d(square, params.size).round(decimals=2)
 
 
 def _digits(channel: int, height: int, width: int, seed: int) -> Tensor:

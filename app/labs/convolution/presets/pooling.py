@@ -42,6 +42,7 @@ POOLING = (
         temperature=3.0,
     ),
     _preset("pixel", pools="average attention", source="matrix", input=_FEATURES, kernel=[4, 4], pixel=[0, 0], temperature=20.0),
+    _preset("image", pools="max average attention", source="image", size=[12, 12], kernel=[3, 3], pixel=[5, 6], temperature=0.1),
     _preset("softpool", "A. Stergiou, R. Poppe and G. Kalliatakis, 2021, arXiv:2101.00440", pools="max average softpool"),
     _preset(
         "powers",

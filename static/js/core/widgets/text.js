@@ -38,10 +38,11 @@ registerWidget("code", (context) => {
     return textual(context, one);
   }
   const area = el("textarea", { id: context.id, class: "code", rows: 3, spellcheck: "false", "aria-describedby": context.describedby });
-  const show = (/** @type {any} */ value) => void (area.value = JSON.stringify(value, null, 1) ?? "");
+  const { nullable } = context.schema;
+  const show = (/** @type {any} */ value) => void (area.value = value === null && nullable ? "" : (JSON.stringify(value, null, 1) ?? ""));
   const read = (/** @type {boolean} */ commit) => {
     try {
-      context.onInput(JSON.parse(area.value), { commit });
+      context.onInput(area.value.trim() === "" && nullable ? null : JSON.parse(area.value), { commit });
     } catch {
       context.onInput(null, { commit, problem: t("shell.error.json") });
     }
