@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.labs.contract import Preset
+from app.labs.convolution.presets.network import NETWORK
 from app.labs.convolution.presets.pooling import POOLING
 
 PRESETS: Mapping[str, Sequence[Preset]] = {
+    "network": NETWORK,
     "pooling": POOLING,
 }

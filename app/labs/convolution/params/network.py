@@ -1,0 +1,47 @@
+"""The params of ``convolution/network``: a picture, a network, what is switched off in it. No torch, no numpy here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.labs.contract import Message, Params, UserError
+
+
+def _of(group: str, **more: Any) -> dict[str, Any]:
+    return {"group": group, **more}
+
+
+class Ablation(BaseModel):
+    """One output channel (or element of a vector) of one layer, set to 0 where the layer puts it out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layer: str = Field(min_length=1, max_length=200)
+    channel: int = Field(ge=0, le=100_000)
+
+
+class NetworkParams(Params):
+    """A picture goes through a network, one operation a frame."""
+
+    experiment: ClassVar[str] = "convolution/network"
+    order: ClassVar[int] = -1
+
+    image: str = Field("sample:cat", max_length=80, json_schema_extra=_of("picture", widget="image"))
+    size: int = Field(32, ge=32, le=224, json_schema_extra=_of("picture", unit="px"))
+    fit: Literal["crop", "pad", "stretch"] = Field("crop", json_schema_extra=_of("picture"))
+    network: Literal["resnet", "vgg", "filters", "own"] = Field("filters", json_schema_extra=_of("network"))
+    filters: Literal["sobel", "gabor", "blur", "sharpen"] = Field(
+        "sobel", json_schema_extra=_of("network", when={"network": ["filters"]})
+    )
+    model: str | None = Field(None, pattern=r"^[0-9a-f]{16}$", json_schema_extra=_of("network", widget="hidden"))
+    """Of the operator's own model: the hash of its file, so that a link names what ran. None: whatever is served."""
+    ablate: list[Ablation] = Field(default_factory=list, max_length=64, json_schema_extra=_of("network", widget="hidden"))
+
+    @model_validator(mode="after")
+    def _once(self) -> NetworkParams:
+        seen = {(one.layer, one.channel) for one in self.ablate}
+        if len(seen) < len(self.ablate):
+            raise UserError(Message("convolution.network.error.twice"), ("ablate",))
+        return self
