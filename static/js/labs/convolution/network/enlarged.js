@@ -9,7 +9,7 @@ import { paint, sized } from "../../../core/tiles.js";
 import { className } from "./bars.js";
 import { heatScale } from "./column.js";
 import { Legend } from "./legend.js";
-import { channels, isVector, nameOf, sides } from "./model.js";
+import { channels, isVector, nameOf, sides, titled } from "./model.js";
 
 /** @typedef {import("./model.js").Network} Network */
 /** @typedef {import("./model.js").Layer} Layer */
@@ -84,7 +84,7 @@ export class Enlarged {
     const { t } = network.stage;
     const channel = network.channelOf(layer);
     const lone = layer.kind === "attribution";
-    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type, class: className(layer.label, layer.class ?? 0), layer: layer.layer ?? layer.name }) : t("convolution.page.map", { channel, layer: nameOf(layer) });
+    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type, class: className(layer.label, layer.class ?? 0), layer: layer.layer ?? layer.name }) : t("convolution.page.map", { channel: titled(layer, channel), layer: nameOf(layer) });
     this.off.hidden = lone || layer.kind === "gradient" || layer.kind === "input" || layer.functional === true;
     const isOff = network.off.some((one) => one.layer === layer.name && one.channel === channel);
     this.off.textContent = t(isOff ? "convolution.page.switch_on" : "convolution.page.switch_off");
@@ -110,7 +110,7 @@ export class Enlarged {
     const key = this.#key();
     const channel = network.channelOf(layer);
     try {
-      const { data } = await network.stage.fetch(frame.seq, "maps", [channel]);
+      const { data } = await network.stage.fetch(frame.seq, "maps", layer.shape.length === 3 ? [channel] : []);
       if (run !== this.run) return;
       if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value ?? "");
       this.kept.set(key, Float32Array.from(/** @type {ArrayLike<number>} */ (data)));
@@ -129,8 +129,7 @@ export class Enlarged {
     const channel = network.channelOf(layer);
     const whole = this.#exact();
     const [height, width] = sides(layer);
-    const scale = layer.kind === "attribution" ? heatScale(network, whole ?? []) : tiles && network.scale(tiles);
-    if (!scale) return;
+    const scale = tiles ? network.scale(tiles) : heatScale(network, whole ?? []);
     const range = Array.isArray(scale.ranges) ? scale.ranges[channel] : scale.ranges;
     const one = whole ? { count: 1, height, width, values: whole } : alone(tiles, channel);
     if (!one) return;

@@ -27,6 +27,7 @@ import { LEVELS, palettes, rangeOf } from "../../../core/tiles.js";
  * @property {number} macs
  * @property {{size: number[], jump: number[], start: number[]} | null} receptive
  * @property {number[]} inputs
+ * @property {string[]} [channels]  names of the maps, where they have some
  * @property {Record<string, any>} options
  * @property {boolean} [functional]  an operation without a module
  * @property {number} [dead]
@@ -215,6 +216,12 @@ export function shapeOf(layer) {
 export function nameOf(layer) {
   const name = layer.call ? `${layer.name} (${layer.call + 1})` : layer.name;
   return layer.kind === "gradient" ? `∇ ${name}` : name;
+}
+
+/** A map's number, and its name where it has one. @param {Layer} layer @param {number} channel */
+export function titled(layer, channel) {
+  const name = layer.channels?.[channel];
+  return name ? `${channel} (${name})` : String(channel);
 }
 
 /** @param {FrameView | null} frame @returns {Layer | null} */

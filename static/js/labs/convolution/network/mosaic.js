@@ -7,7 +7,7 @@ import { card, el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
 import { arrange, paint, sized, tileAt } from "../../../core/tiles.js";
 import { Legend } from "./legend.js";
-import { channels, isVector, nameOf, numbers, STATS } from "./model.js";
+import { channels, isVector, nameOf, numbers, STATS, titled } from "./model.js";
 import { Segments } from "./segments.js";
 
 /** @typedef {import("./model.js").Network} Network */
@@ -141,7 +141,7 @@ export class Mosaic {
       const stats = numbers(frame.tensors.stats);
       const [min, max, mean, std, zeros] = STATS.map((_, k) => stats[i * STATS.length + k]);
       const state = layer.ablated?.includes(i) ? "off" : zeros === 1 ? "dead" : "live";
-      this.tip.textContent = t(`convolution.page.map_${state}`, { channel: i, min: num(min, 3), max: num(max, 3), mean: num(mean, 3), std: num(std, 3), zeros: num(100 * zeros, 3) });
+      this.tip.textContent = t(`convolution.page.map_${state}`, { channel: titled(layer, i), min: num(min, 3), max: num(max, 3), mean: num(mean, 3), std: num(std, 3), zeros: num(100 * zeros, 3) });
     }
     return this.tip.textContent ?? "";
   }
