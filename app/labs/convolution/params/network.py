@@ -35,7 +35,7 @@ class NetworkParams(Params):
     filters: Literal["sobel", "gabor", "blur", "sharpen"] = Field(
         "sobel", json_schema_extra=_of("network", when={"network": ["filters"]})
     )
-    model: str | None = Field(None, pattern=r"^[0-9a-f]{16}$", json_schema_extra=_of("network", widget="hidden"))
+    model: str | None = Field(None, max_length=16, pattern=r"^[0-9a-f]{16}$", json_schema_extra=_of("network", widget="hidden"))
     """Of the operator's own model: the hash of its file, so that a link names what ran. None: whatever is served."""
     ablate: list[Ablation] = Field(default_factory=list, max_length=64, json_schema_extra=_of("network", widget="hidden"))
 
