@@ -47,6 +47,10 @@ def run(name):
     return {key: np.stack([f.tensors[key] for f in frames]) for key in frames[0].tensors}
 
 
+def scene(name):
+    return labs.scene(ROWS[name]["experiment"], **ROWS[name]["params"]).note
+
+
 def minimum(name):
     return labs.scene("optimizer/race", **ROWS[name]["params"]).note["minimum"]
 
@@ -127,6 +131,28 @@ def better_sgdm():
     return {"first": restarts[0], "second": restarts[1], "sgdr": loss[0], "cosine": loss[1]}
 
 
+def global_view():
+    sizes = {field["name"]: field["size"] for field in scene("pooling-global-view")["receptive"]}
+    stacks = ("conv3-conv3", "conv3-pool2-conv3", "conv3-conv3-conv3", "conv3-pool2-conv3-pool2-conv3", "conv3-global")
+    assert all(sizes[name][0] == sizes[name][1] for name in stacks)
+    return dict(zip(("plain", "pooled", "three", "pooled_twice", "global"), (sizes[name][0] for name in stacks), strict=True))
+
+
+def within_channels():
+    changes = {one["pool"]: one for one in scene("pooling-within-channels")["changes"]}
+    others = {name: changes[name]["others"] for name in ("max", "average", "attention")}
+    return {**others, "weight": changes["attention"]["weights"]}
+
+
+def three_poolings():
+    outputs = {name: run("three-poolings")[f"output/{name}"][-1].item() for name in ("max", "average", "attention")}
+    params = ROWS["three-poolings"]["params"]
+    for name, temperature in (("hot", 1e3), ("cold", 1e-3)):
+        *_, last = labs.run("convolution/pooling", **params, temperature=temperature)
+        outputs[name] = last.tensors["output/attention"].item()
+    return outputs
+
+
 MEASURES = {
     "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
     "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
@@ -147,6 +173,9 @@ MEASURES = {
     "amsgrad": amsgrad,
     "adabound": adabound,
     "better-sgdm": better_sgdm,
+    "pooling-global-view": global_view,
+    "pooling-within-channels": within_channels,
+    "three-poolings": three_poolings,
 }
 
 
