@@ -68,6 +68,7 @@ def test_a_training_writes_weights_and_a_card_that_describe_each_other(
     test = cifar10.load(cifar10.archive(folder), "test")
     assert told["test_accuracy"] == classifier.accuracy(net, test)["all"] > 0.5
     assert told["parameters"] == sum(p.numel() for p in net.parameters())
+    assert (told["data"]["training_pictures"], told["data"]["test_pictures"]) == (80, 40)
     (tmp_path / "tiny.safetensors").write_bytes(b"other")
     with pytest.raises(weights.WrongWeights, match="restore"):
         weights.state("tiny")
@@ -100,9 +101,39 @@ def test_without_data_one_sentence_says_where_to_get_it(
 ) -> None:
     monkeypatch.delenv(data.VARIABLE, raising=False)
     assert main(["train", "vgg"]) == 2
-    assert cifar10.SOURCE in capsys.readouterr().err
+    assert cifar10.DOWNLOAD in one_line(capsys)
     assert main(["train", "vgg", "--data", str(tmp_path)]) == 2
-    assert str(tmp_path) in capsys.readouterr().err
+    assert str(tmp_path) in one_line(capsys)
     monkeypatch.setenv(data.VARIABLE, str(tmp_path))
     with pytest.raises(UserError):
         cifar10.archive(None)
+
+
+def test_another_file_under_that_name_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / cifar10.FILE).write_bytes(b"no zip")
+    assert main(["train", "resnet", "--data", str(tmp_path)]) == 2
+    assert cifar10.DOWNLOAD in one_line(capsys)
+    with zipfile.ZipFile(tmp_path / cifar10.FILE, "w") as archive:
+        archive.writestr("readme.txt", "no pictures")
+    assert main(["train", "resnet", "--data", str(tmp_path)]) == 2
+    assert cifar10.DOWNLOAD in one_line(capsys)
+    with zipfile.ZipFile(tmp_path / cifar10.FILE, "w") as archive:
+        archive.writestr("train/airplane/0000.jpg", b"no JPEG")
+    assert main(["train", "resnet", "--data", str(tmp_path)]) == 2
+    assert cifar10.DOWNLOAD in one_line(capsys)
+
+
+def test_the_archive_may_have_a_folder_around_its_pictures(folder: Path, tmp_path: Path) -> None:
+    plain = cifar10.load(folder / cifar10.FILE, "train")
+    around = tmp_path / "around.zip"
+    with zipfile.ZipFile(folder / cifar10.FILE) as given, zipfile.ZipFile(around, "w") as made:
+        for name in given.namelist():
+            made.writestr(f"CIFAR-10-images-master/{name}", given.read(name))
+    assert torch.equal(cifar10.load(around, "train").images, plain.images)
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was written to stderr, which is one sentence."""
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 FOLDER = Path(__file__).parent
 
@@ -41,3 +41,14 @@ def state(name: str) -> dict[str, Tensor]:
             f"{name}.safetensors has SHA-256 {found}, its card says {expected}: restore the file from the repository"
         )
     return {key: value.float() if value.is_floating_point() else value for key, value in load(data).items()}
+
+
+def load(name: str) -> nn.Module:
+    """The trained network ``name`` at rest (eval mode). Raises FileNotFoundError, WrongWeights."""
+    from app.nn.resnet import ResNet
+    from app.nn.vgg import VGG
+
+    networks: dict[str, type[nn.Module]] = {"resnet": ResNet, "vgg": VGG}
+    net = networks[name]()
+    net.load_state_dict(state(name))
+    return net.eval()

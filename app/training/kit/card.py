@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -34,7 +35,8 @@ def write(name: str, net: nn.Module, told: dict[str, Any]) -> None:
         "stored": "float16",
         "command": f"python -m app train {name}",
         "torch": torch.__version__.partition("+")[0],
-        "machine": f"{platform.machine()}, one thread",
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, one thread",
+        "date": date.today().isoformat(),
         "sha256": sha256(data).hexdigest(),
     }
     (FOLDER / f"{name}.safetensors").write_bytes(data)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from app.training.kit import cifar10
@@ -46,9 +47,7 @@ class Recipe:
 SMALL = 24
 
 
-def train(
-    make: Callable[[], nn.Module], recipe: Recipe, data: Part, *, after_epoch: Callable[[int], None] | None = None
-) -> nn.Module:
+def train(make: Callable[[], nn.Module], recipe: Recipe, data: Part) -> nn.Module:
     """The averaged network in eval mode; nothing of the test set is seen here."""
     torch.manual_seed(recipe.seed)
     order = torch.Generator().manual_seed(recipe.seed)
@@ -80,8 +79,6 @@ def train(
             bar.update()
             if i % 10 == 0:
                 bar.set_postfix(epoch=epoch + 1, loss=f"{loss.item():.3f}")
-        if after_epoch:
-            after_epoch(epoch)
     bar.close()
     return average
 
@@ -116,7 +113,7 @@ def accuracy(net: nn.Module, data: Part, side: int = 32) -> dict[str, Any]:
     net.eval()
     right = torch.zeros(len(CLASSES))
     counts = torch.bincount(data.labels, minlength=len(CLASSES)).float()
-    for start in range(0, len(data), 250):
+    for start in tqdm(range(0, len(data), 250), desc=f"{side} px", leave=False):
         x = data.images[start : start + 250]
         if side != x.shape[-1]:
             x = functional.interpolate(x.float(), size=(side, side), mode="bilinear", antialias=True).round().to(torch.uint8)
@@ -135,16 +132,22 @@ SIDES = (32, 64, 96)
 
 
 def ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, folder: Path | None) -> None:
-    """Trains on all training pictures, measures on all test pictures, writes weights and card. Raises UserError without data."""
+    """Trains on all training pictures, then keeps what came out. Raises UserError without data."""
     torch.set_num_threads(1)
     path = cifar10.archive(folder)
     start = time.monotonic()
-    net = halved(train(make, recipe, cifar10.load(path, "train")))
-    seconds = time.monotonic() - start
+    net = train(make, recipe, cifar10.load(path, "train"))
+    keep(name, net, recipe, path, time.monotonic() - start)
+
+
+def keep(name: str, net: nn.Module, recipe: Recipe, path: Path, seconds: float) -> None:
+    """Measures the network, rounded as it is stored, on all test pictures of ``path``; writes weights and card."""
+    net = halved(net)
     test = cifar10.load(path, "test")
     at = {side: accuracy(net, test, side) for side in SIDES}
     told = {
         "architecture": (type(net).__doc__ or "").strip(),
+        "macs": {str(side): macs(net, side) for side in (32, 224)},
         "classes": list(cifar10.CLASSES),
         "mean": list(cifar10.MEAN),
         "std": list(cifar10.STD),
@@ -157,3 +160,11 @@ def ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, folder: Path 
     }
     write(name, net, told)
     print(f"{name}: {100 * at[32]['all']:.2f} % of the test pictures, {seconds / 60:.1f} minutes")
+
+
+@torch.no_grad()
+def macs(net: nn.Module, side: int) -> int:
+    """Multiplications of the convolutions and the linear layer for one picture of ``side`` pixels."""
+    with FlopCounterMode(display=False) as counter:  # a multiplication and its addition are two flops
+        net(torch.zeros(1, 3, side, side))
+    return int(counter.get_total_flops()) // 2
