@@ -11,7 +11,7 @@ import { LEVELS, palettes, rangeOf } from "../../../core/tiles.js";
 /** @typedef {import("../../../core/types.js").SceneView} SceneView */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 /** @typedef {import("../../../core/types.js").Target} Target */
-/** @typedef {import("../../../core/tiles.js").Tiles} Tiles */
+/** @typedef {import("../../../core/tiles.js").Tiles & {stats?: ArrayLike<number>}} Tiles */
 /** @typedef {import("../../../core/tiles.js").Range} Range */
 
 /**
@@ -137,7 +137,7 @@ export class Network {
     const { mosaic, low, step, maps, probabilities } = frame.tensors;
     if (mosaic) {
       const [count, height, width] = mosaic.shape;
-      return { count, height, width, bytes: /** @type {Uint8Array} */ (mosaic.data), low: numbers(low), step: numbers(step) };
+      return { count, height, width, bytes: /** @type {Uint8Array} */ (mosaic.data), low: numbers(low), step: numbers(step), stats: numbers(frame.tensors.stats) };
     }
     const vector = probabilities ?? maps;
     return vector && vector.shape.length === 1 ? { count: vector.shape[0], height: 1, width: 1, values: numbers(vector) } : null;
@@ -153,7 +153,7 @@ export class Network {
     const extents = [];
     for (let i = 0; i < tiles.count; i += 1) {
       if (tiles.values) extents.push([tiles.values[i], tiles.values[i]]);
-      else extents.push([Number(tiles.low?.[i]), Number(tiles.low?.[i]) + LEVELS * Number(tiles.step?.[i])]);
+      else extents.push(extent(tiles, i));
     }
     const low = extents.reduce((least, [one]) => Math.min(least, one), Infinity);
     const high = extents.reduce((most, [, one]) => Math.max(most, one), -Infinity);
@@ -185,6 +185,14 @@ export class Network {
     const ablate = rest.length < this.off.length ? rest : [...rest, { layer, channel }];
     this.stage.edit({ ablate });
   }
+}
+
+/** A map's least and greatest value: the exact ones, where what is drawn are averages. @param {Tiles} tiles @param {number} i @returns {[number, number]} */
+function extent(tiles, i) {
+  const [min, max] = [tiles.stats?.[i * STATS.length], tiles.stats?.[i * STATS.length + 1]];
+  if (Number.isFinite(min) && Number.isFinite(max)) return [Number(min), Number(max)];
+  const low = Number(tiles.low?.[i]);
+  return [low, low + LEVELS * Number(tiles.step?.[i])];
 }
 
 /** @param {import("../../../core/types.js").Tensor | undefined} tensor @returns {ArrayLike<number>} */
