@@ -126,7 +126,6 @@ _FUNCTIONS: Mapping[str, tuple[Kind, str, tuple[str, ...], Mapping[str, Any]]] =
     "__radd__": ("add", "add", (), {}),
     "add_": ("add", "add", (), {}),
     "__iadd__": ("add", "add", (), {}),
-    "flatten": ("flatten", "flatten", (), {}),
 }
 _ACTIVATIONS = frozenset(
     name.rstrip("_")
@@ -166,13 +165,23 @@ _SILENT = frozenset(
         "alpha_dropout",
         "expand",
         "expand_as",
-        "channel_shuffle",
-        "native_channel_shuffle",
+        "permute",
+        "transpose",
+        "movedim",
+        "swapaxes",
         "__getitem__",
         "chunk",
         "split",
+        "tensor_split",
+        "unbind",
+        "select",
         "narrow",
     ]
+)
+"""Calls that hand on their input, a part of it or the same numbers in another order: nothing is computed."""
+_FORMS = frozenset(["view", "reshape", "flatten", "squeeze", "unsqueeze", "ravel", "unflatten", "view_as", "reshape_as"])
+_WRITING = frozenset(
+    f"__{name}__" for name in ["setitem", "iadd", "isub", "imul", "itruediv", "ifloordiv", "ipow", "imod", "iand", "ior", "ixor"]
 )
 
 
@@ -198,17 +207,24 @@ def of_function(
         if "kernel_size" in options and not options.get("stride"):
             options["stride"] = options["kernel_size"]
         return kind, told, options, weights
-    first = next((a for a in args if isinstance(a, Tensor)), None)
-    if first is not None and _view(first, output):
+    if plain in _FORMS:
+        first = next((a for a in args if isinstance(a, Tensor)), output)
         return ("flatten", plain, {}, {}) if output.dim() != first.dim() and output.dim() <= 2 else None
     if name.startswith("__") and name.endswith("__"):
         plain = name.strip("_")
     return "other", plain, {}, {}
 
 
-def _view(a: Tensor, b: Tensor) -> bool:
-    """The same numbers in the same storage."""
-    return a.numel() == b.numel() and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+def is_setting(func: Any) -> bool:
+    """``x[...] = value``, which returns nothing."""
+    return getattr(func, "__name__", "") == "__setitem__"
+
+
+def written(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """What a call will write into, by torch's names: ``add_``, ``+=``, ``inplace=True``, ``out=``."""
+    name = getattr(func, "__name__", "")
+    in_place = name in _WRITING or (name.endswith("_") and not name.endswith("__")) or kwargs.get("inplace") is True
+    return [*([args[0]] if in_place and args else []), *([kwargs["out"]] if "out" in kwargs else [])]
 
 
 def _plain(value: Any) -> Any:
