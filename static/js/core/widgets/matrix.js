@@ -26,11 +26,32 @@ export function readMatrix(text) {
   return { value, problem: "" };
 }
 
+/**
+ * Several such matrices, parted by an empty line (or as nested brackets).
+ * @param {string} text
+ * @returns {{value: number[][][], problem: string}}
+ */
+export function readMatrices(text) {
+  const parts = text
+    .replaceAll(/\]\s*\]\s*,?\s*\[\s*\[/g, "\n\n")
+    .split(/\n\s*\n/)
+    .map(readMatrix)
+    .filter((part) => part.value.length || part.problem);
+  return { value: parts.map((part) => part.value), problem: parts.find((part) => part.problem)?.problem ?? "" };
+}
+
+/** How deep a schema's lists go: 2 for a matrix, 3 for several. @param {Record<string, any> | undefined} schema @returns {number} */
+function depth(schema) {
+  return schema?.type === "array" ? 1 + depth(schema.items) : 0;
+}
+
 registerWidget("matrix", ({ schema, value, id, describedby, onInput }) => {
-  const area = el("textarea", { id, class: "code", rows: 4, spellcheck: "false", "aria-describedby": describedby });
-  const show = (/** @type {any} */ next) => void (area.value = (next ?? []).map((/** @type {number[]} */ row) => row.join("  ")).join("\n"));
+  const several = depth(schema) > 2;
+  const area = el("textarea", { id, class: "code", rows: several ? 9 : 4, spellcheck: "false", "aria-describedby": describedby });
+  const rows = (/** @type {number[][]} */ matrix) => matrix.map((row) => row.join("  ")).join("\n");
+  const show = (/** @type {any} */ next) => void (area.value = several ? (next ?? []).map(rows).join("\n\n") : rows(next ?? []));
   const read = (/** @type {boolean} */ commit) => {
-    const result = readMatrix(area.value);
+    const result = several ? readMatrices(area.value) : readMatrix(area.value);
     const empty = !result.value.length;
     onInput(empty && schema.nullable ? null : result.value, { commit, problem: result.problem });
   };

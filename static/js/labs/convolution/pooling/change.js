@@ -54,7 +54,7 @@ export class Change {
 
   /** @param {number | null} value */
   #number(value) {
-    const text = value === 0 ? "0" : num(value, 3);
+    const text = value === 0 ? "0" : num(value, this.model.channels > 2 ? 2 : 3);
     return el("td", {}, el("span", { class: value ? "value moved" : "value", "data-exact": exact(value), tabindex: 0 }, text));
   }
 }
