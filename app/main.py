@@ -18,6 +18,7 @@ from app.engine import Engine, Limits
 from app.settings import Settings
 from app.web.api import Api
 from app.web.assets import Assets
+from app.web.images import Images
 from app.web.metrics import Metrics
 from app.web.pages import LABS, Pages
 from app.web.security import SameOrigin, SecurityHeaders
@@ -43,10 +44,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     assets = Assets()
     api = Api(engine)
     pages = Pages(assets)
+    images = Images(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with engine, metrics.watching():
+        async with images.folder(), engine, metrics.watching():
             warming = asyncio.create_task(warm(api, assets))
             yield
             warming.cancel()
@@ -70,6 +72,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             *(Route(f"/{lab}", pages.lab, name=lab) for lab in LABS),
             Route("/api/experiments", api.experiments),
             Route("/api/locale/{language}.json", api.locale),
+            Route("/api/gallery", images.gallery),
+            Route("/api/images", images.upload, methods=["POST"]),
+            Route("/api/images/{name}.png", images.picture),
+            Route("/api/images/{name}", images.about),
             Route("/healthz", api.health),
             Route("/metrics", metrics.endpoint(engine)),
             WebSocketRoute("/ws", Socket(engine)),

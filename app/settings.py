@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     # What computes.
     workers: int | None = Field(_ENGINE.workers, ge=1, le=256, description="Compute processes; unset: one per core but one.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where torch computes.")
+    model: str | None = Field(None, description="The operator's own network for convolution/network, as FILE.py:FACTORY.")
     runs_per_worker: int = Field(_ENGINE.runs_per_worker, ge=1, description="Unfinished, viewed runs of one worker; others queue.")
     max_queue: int = Field(_ENGINE.max_queue, ge=0, description="Runs that may wait; beyond it a start is answered with busy.")
     kept_runs: int = Field(_ENGINE.kept_runs, ge=1, description="Runs held in memory, finished ones included.")
@@ -52,3 +53,10 @@ class Settings(BaseSettings):
     viewers_per_connection: int = Field(_ENGINE.viewers_per_connection, ge=1, description="Runs that one page views.")
     messages_per_second: int = Field(_ENGINE.messages_per_second, ge=1, description="A page that sends faster is read slower.")
     max_malformed: int = Field(_ENGINE.max_malformed, ge=1, description="Malformed messages before close code 1008.")
+
+    # Pictures that people bring.
+    images: str = Field("", description="Folder that keeps uploaded pictures; unset: one that goes with the server.")
+    images_mb: int = Field(512, ge=16, description="Megabytes of kept pictures; those not used for longest go first.")
+    image_bytes: int = Field(16 * 2**20, ge=2**10, le=16 * 2**20, description="Largest file of a picture.")
+    images_in_flight: int = Field(64, ge=16, description="Megabytes of pictures that are being received, all together.")
+    image_seconds: float = Field(20.0, gt=0, description="Deadline of receiving a picture, and of reading it.")

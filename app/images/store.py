@@ -20,11 +20,11 @@ import numpy as np
 from PIL import Image
 
 from app.images import gallery
-from app.images.intake import MOST_BYTES, Picture, Pixels, Step, read
-from app.labs.contract import Message, UserError
+from app.images.intake import MOST_BYTES, Picture, Pixels, Step, heavy, read, refused
 
 VARIABLE = "UNROLLED_IMAGES"
 MOST_STORED = 512 * 2**20
+"""Bytes; the web process's setting ``images_mb`` names another number in UNROLLED_IMAGES_MB."""
 ID = re.compile(r"[0-9a-f]{64}")
 SAMPLE = "sample:"
 
@@ -34,6 +34,8 @@ def folder() -> Path:
     named = os.environ.get(VARIABLE)
     path = Path(named) if named else Path(tempfile.gettempdir()) / f"unrolled-images-{_user()}"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and (path.is_symlink() or path.stat().st_uid != os.getuid()):
+        raise PermissionError(f"{path} belongs to somebody else: name a folder of yours in {VARIABLE}")
     return path
 
 
@@ -42,9 +44,7 @@ def put(source: bytes | str | os.PathLike[str]) -> str:
     if not isinstance(source, bytes):
         path = Path(source)
         if path.stat().st_size > MOST_BYTES:
-            raise UserError(
-                Message("image.heavy", {"got": round(path.stat().st_size / 2**20, 1), "most": MOST_BYTES // 2**20}), ("image",)
-            )
+            raise heavy(path.stat().st_size)
         source = path.read_bytes()
     return keep(read(source))
 
@@ -69,16 +69,16 @@ def load(name: str) -> Picture:
     if name.startswith(SAMPLE):
         return _sample(name.removeprefix(SAMPLE))
     if not ID.fullmatch(name):
-        raise UserError(Message("image.bad-id", {"got": name[:80]}), ("image",))
+        raise refused("bad-id", got=name[:80])
     place = folder() / name
     try:
         data = place.read_bytes()
         place.touch()
     except OSError:
-        raise UserError(Message("image.unknown"), ("image",)) from None
+        raise refused("unknown") from None
     if sha256(data).hexdigest() != name:
         place.unlink(missing_ok=True)
-        raise UserError(Message("image.unknown"), ("image",))
+        raise refused("unknown")
     return _unpacked(data)
 
 
@@ -86,7 +86,7 @@ def load(name: str) -> Picture:
 def _sample(name: str) -> Picture:
     path = gallery.path(name)
     if path is None:
-        raise UserError(Message("image.no-sample", {"got": name[:80], "known": ", ".join(gallery.names())}), ("image",))
+        raise refused("no-sample", got=name[:80], known=", ".join(gallery.names()))
     return read(path.read_bytes())
 
 
@@ -130,13 +130,18 @@ def _make_room(newest: Path) -> None:
         except OSError:
             continue
         files.append((found.st_mtime, found.st_size, path))
-    over = sum(size for _, size, _ in files) - MOST_STORED
+    over = sum(size for _, size, _ in files) - _most_stored()
     for _, size, path in sorted(files):
         if over <= 0:
             return
         if path != newest:
             path.unlink(missing_ok=True)
             over -= size
+
+
+def _most_stored() -> int:
+    given = os.environ.get(f"{VARIABLE}_MB", "")
+    return int(given) * 2**20 if given.isdigit() else MOST_STORED
 
 
 def _user() -> str:
