@@ -47,11 +47,14 @@ export class Enlarged {
     this.box = el("div", { class: "net-enlarged", tabindex: 0, role: "application", "data-arrows": true, "aria-label": t("convolution.page.map_keys") }, this.base, this.over);
     this.line = el("p", { class: "net-value" });
     this.other = el("canvas", { class: "net-pixels", "aria-hidden": "true" });
-    this.pinned = el("figure", { class: "net-pinned", hidden: true }, this.other, el("figcaption", { class: "caption" }, t("convolution.page.pinned")));
+    this.beside = el("figcaption", { class: "caption" });
+    this.pinned = el("figure", { class: "net-pinned", hidden: true }, this.other, this.beside);
     this.legend = new Legend();
     this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), this.line, this.legend.element);
     /** @type {Map<string, Float32Array>} exact maps of this run, by seq and channel */
     this.kept = new Map();
+    /** What came back to a pooling's outputs, by the same keys. @type {Map<string, import("../../../core/tiles.js").Tiles>} */
+    this.arrived = new Map();
     /** What the values belong to: the run's timeline. @type {object | null} */
     this.run = null;
     /** @type {Layer | null} */
@@ -66,7 +69,7 @@ export class Enlarged {
   /** @param {FrameView} frame @param {Layer} layer */
   draw(frame, layer) {
     const { network } = this;
-    if (network.stage.timeline !== this.run) this.kept.clear();
+    if (network.stage.timeline !== this.run) for (const kept of [this.kept, this.arrived]) kept.clear();
     this.run = network.stage.timeline;
     this.element.hidden = isVector(layer);
     window.clearTimeout(this.timer);
@@ -84,7 +87,7 @@ export class Enlarged {
     const { t } = network.stage;
     const channel = network.channelOf(layer);
     const lone = layer.kind === "attribution";
-    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type, class: className(layer.label, layer.class ?? 0), layer: layer.layer ?? layer.name }) : t("convolution.page.map", { channel: titled(layer, channel), layer: nameOf(layer) });
+    this.card.heading.textContent = lone ? t("convolution.page.attribution", { method: layer.type, class: className(layer.label, layer.class ?? 0), layer: layer.layer ?? layer.name, side: t(`convolution.page.side_${layer.side}`) }) : t("convolution.page.map", { channel: titled(layer, channel), layer: nameOf(layer) });
     this.off.hidden = lone || layer.kind === "gradient" || layer.kind === "input" || layer.functional === true;
     const isOff = network.off.some((one) => one.layer === layer.name && one.channel === channel);
     this.off.textContent = t(isOff ? "convolution.page.switch_on" : "convolution.page.switch_off");
@@ -111,7 +114,9 @@ export class Enlarged {
     const channel = network.channelOf(layer);
     try {
       const { data } = await network.stage.fetch(frame.seq, "maps", layer.shape.length === 3 ? [channel] : []);
+      const came = layer.kind === "gradient" && frame.omitted.output_gradient ? await network.stage.fetch(frame.seq, "output_gradient", [channel]) : null;
       if (run !== this.run) return;
+      if (came) this.arrived.set(key, { count: 1, height: came.shape[0], width: came.shape[1], values: /** @type {Float32Array} */ (came.data) });
       if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value ?? "");
       this.kept.set(key, Float32Array.from(/** @type {ArrayLike<number>} */ (data)));
     } catch {
@@ -134,10 +139,14 @@ export class Enlarged {
     const one = whole ? { count: 1, height, width, values: whole } : alone(tiles, channel);
     if (!one) return;
     const beside = network.beside(layer);
-    const pinned = beside && alone(network.tiles(beside), channel);
+    const came = this.arrived.get(this.#key());
+    const pinned = came ?? (beside && alone(network.tiles(beside), channel));
+    this.beside.textContent = network.stage.t(came ? "convolution.page.arrived" : "convolution.page.pinned");
     this.pinned.hidden = !pinned;
     const free = this.card.body.clientWidth * (pinned ? 0.62 : 1);
-    if (pinned) paint(this.other, pinned, { columns: 1, rows: 1, width: free / 2, height: (free / 2) * (height / width), gap: 0 }, range, scale.colours);
+    // A gradient spread over windows is smaller than what came: that keeps a scale of its own.
+    const look = came ? heatScale(network, came.values ?? []) : { whole: range, colours: scale.colours };
+    if (pinned) paint(this.other, pinned, { columns: 1, rows: 1, width: free / 2, height: (free / 2) * (height / width), gap: 0 }, look.whole, look.colours);
     const room = Math.max(120, Math.min(free, network.room));
     const side = Math.min(room, (room * width) / height);
     this.side = side / width;
