@@ -8,7 +8,9 @@ many pixels of a side one of them averages; and ``stats`` (C, 5): least, greates
 streams as ``maps`` (N). On demand, all exact: ``maps`` (C, H, W), ``input/0``, ``input/1``, ..., ``weights/NAME``.
 
 After the last operation a frame of kind softmax has ``probabilities`` (classes) and, where something is switched off,
-``baseline`` (classes) of the untouched network. Then come, where asked for, the attribution and the gradients.
+``baseline`` (classes) of the untouched network. Then come, where asked for, a frame of kind attribution
+(``attribution`` (S, S); app/labs/convolution/network/why.py) and one of kind gradient for each pooling, from the last to
+the first (as maps; on demand ``output_gradient``; app/labs/convolution/network/backward.py).
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from torch import Tensor
 from app import images
 from app.labs.contract import Explanation, Frame, Message, Plain, Progress, Scene, Target, UserError
 from app.labs.convolution.network import preprocess
+from app.labs.convolution.network.backward import gradients
 from app.labs.convolution.network.explain import explain as _explain
 from app.labs.convolution.network.frames import Framer, numpy, probabilities, top
 from app.labs.convolution.network.models import Model, model
-from app.labs.convolution.network.seen import Operation, Seen
+from app.labs.convolution.network.seen import Edit, Operation, Seen
+from app.labs.convolution.network.why import Asked, Met, attribution
 from app.labs.convolution.params.network import NetworkParams
 
 __all__ = ["explain", "run", "scene", "targets"]
@@ -35,15 +39,11 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
     """The picture, every step from it to the network's input, and what the network is."""
     it = model(params)
     picture = images.load(params.image)
-    pixels, steps = preprocess.square(picture, params.size, params.fit)
-    x = preprocess.normalised(pixels, it.mean, it.std)
+    ready = preprocess.prepared(picture, params.size, params.fit, it)
     told: list[Plain] = []
     tensors: dict[str, Any] = {}
     all_steps = [(f"image.step.{one.id}", one.values, one.picture) for one in picture.steps]
-    all_steps += [(one.id, one.values, one.picture) for one in steps]
-    if (it.mean, it.std) != ((0.0,) * 3, (1.0,) * 3):
-        values: dict[str, Plain] = {"mean": ", ".join(f"{v:g}" for v in it.mean), "std": ", ".join(f"{v:g}" for v in it.std)}
-        all_steps.append(("convolution.network.step.normalise", values, preprocess.shown(x)))
+    all_steps += [(one.id, one.values, one.picture) for one in ready.steps]
     for i, (id, values, small) in enumerate(all_steps):
         told.append({"id": id, "values": values, "tensor": f"picture/{i}"})
         tensors[f"picture/{i}"] = small
@@ -51,13 +51,13 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
         "network": params.network,
         "title": it.title,
         "classes": list(it.classes),
-        "mean": list(it.mean),
-        "std": list(it.std),
+        "mean": [] if it.preprocess else list(it.mean),
+        "std": [] if it.preprocess else list(it.std),
         "source": it.card,
         "model": it.hash,
         "preprocess": told,
     }
-    return Scene({**tensors, "rgb": pixels, "input": numpy(x)}, note)
+    return Scene({**tensors, "rgb": ready.pixels, "input": numpy(ready.x)}, note)
 
 
 def run(params: NetworkParams, device: str = "cpu") -> Iterator[Frame | Progress]:
@@ -68,34 +68,66 @@ def run(params: NetworkParams, device: str = "cpu") -> Iterator[Frame | Progress
     off: dict[str, list[int]] = {}
     for one in params.ablate:
         off.setdefault(one.layer, []).append(one.channel)
-    seen = Seen(net, x, edit=_switch_off(off) if off else None)
-    framer, found = Framer(it, off), set()
-    last = 0
+    edit = _switch_off(off) if off else None
+    seen = Seen(net, x, edit=edit)
+    framer, met = Framer(it, off), list[Met]()
     try:
-        for operation in seen:
-            found.add(operation.name)
-            last = operation.index
+        for operation in seen.watched():
+            if operation is None:
+                yield Progress(len(met), 0, Message("convolution.network.stage.forward"))
+                continue
+            met.append(
+                Met(operation.index, operation.name, operation.kind, tuple(operation.output.shape), tuple(operation.sources))
+            )
             yield framer.frame(operation)
+        logits = _logits(seen.result)
+        found = {one.name for one in met}
+        if missing := [name for name in off if name not in found]:
+            raise UserError(Message("convolution.network.error.no_layer", {"got": missing[0]}), ("ablate",))
+        step = len(met)
+        if logits is not None and it.classes:
+            yield _classes(it, logits, step - 1, net, x, bool(off))
+            step += 1
+        if params.why == "none" and not params.backward:
+            return
+        asked = _asked(params, it, net, x, edit, logits)
+        if params.why != "none":
+            yield (yield from attribution(params, asked, met, step))
+            step += 1
+        if params.backward:
+            yield from gradients(asked, framer, step)
     except UserError:
         raise
     except Exception as error:  # the operator's model may raise anything
         raise UserError(
             Message("convolution.network.error.forward", {"problem": f"{type(error).__name__}: {error}"[:300]}), ("network",)
         ) from error
-    if missing := [name for name in off if name not in found]:
-        raise UserError(Message("convolution.network.error.no_layer", {"got": missing[0]}), ("ablate",))
-    logits = _logits(seen.result)
-    if logits is not None and it.classes:
-        yield _classes(it, logits, last, net, x, bool(off))
+
+
+def _asked(params: NetworkParams, it: Model, net: torch.nn.Module, x: Tensor, edit: Edit | None, logits: Tensor | None) -> Asked:
+    """Whose score is asked about. Raises UserError where the network gives none, or has no such class."""
+    if logits is None:
+        raise UserError(Message("convolution.network.error.no_score"), ("why" if params.why != "none" else "backward",))
+    number = int(logits[0].argmax()) if params.why_class is None else params.why_class
+    if number >= logits.shape[1]:
+        told: dict[str, Plain] = {"got": number, "last": logits.shape[1] - 1}
+        raise UserError(Message("convolution.network.error.no_class", told), ("why_class",))
+    label = it.classes[number] if number < len(it.classes) else str(number)
+
+    def score(result: Any) -> Tensor:
+        found = _scores(result)
+        assert found is not None
+        return found
+
+    return Asked(net, x, edit, score, number, label)
 
 
 def _input(params: NetworkParams, it: Model) -> Tensor:
     """(1, 3, S, S), normalised."""
-    pixels, _ = preprocess.square(images.load(params.image), params.size, params.fit)
-    return preprocess.normalised(pixels, it.mean, it.std)[None]
+    return preprocess.prepared(images.load(params.image), params.size, params.fit, it).x[None]
 
 
-def _switch_off(off: dict[str, list[int]]) -> Any:
+def _switch_off(off: dict[str, list[int]]) -> Edit:
     """Sets the named channels of an operation's output to 0."""
 
     def edit(operation: Operation) -> Tensor | None:
@@ -114,14 +146,18 @@ def _switch_off(off: dict[str, list[int]]) -> Any:
 
 
 def _logits(result: Any) -> Tensor | None:
-    """(1, classes) where the network puts out such a thing: itself, or first in a tuple or a dict."""
+    """(1, classes) where the network puts out such a thing."""
+    found = _scores(result)
+    return found.detach() if found is not None and found.shape[0] == 1 else None
+
+
+def _scores(result: Any) -> Tensor | None:
+    """(N, classes) where the network puts out such a thing: itself, or first in a tuple or a dict."""
     if isinstance(result, dict):
         result = next(iter(result.values()), None)
     if isinstance(result, tuple | list):
         result = result[0] if result else None
-    return (
-        result if isinstance(result, Tensor) and result.dim() == 2 and result.shape[0] == 1 and result.is_floating_point() else None
-    )
+    return result if isinstance(result, Tensor) and result.dim() == 2 and result.is_floating_point() else None
 
 
 def _classes(it: Model, logits: Tensor, last: int, net: torch.nn.Module, x: Tensor, ablated: bool) -> Frame:

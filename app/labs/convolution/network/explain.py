@@ -15,6 +15,7 @@ from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Refe
 from app.labs.convolution.network import receptive
 from app.labs.convolution.network.explain_conv import convolution
 from app.labs.convolution.network.explain_pool import pooling
+from app.labs.convolution.network.explain_why import attribution, gradient
 from app.labs.convolution.network.lines import Line, Opened, biggest, term
 from app.labs.convolution.params.network import NetworkParams
 
@@ -22,27 +23,43 @@ from app.labs.convolution.params.network import NetworkParams
 def explain(params: NetworkParams, scene: Scene, frame: Frame, target: Target) -> Explanation:
     """Opens ``{"kind": "value", "channel", "y", "x"}`` of a stack of maps or ``{"kind": "value", "index"}`` of a vector.
 
-    What is missing is the middle of the first map, or the first element. Raises UserError for what the layer does not have.
+    What is missing is the middle of the first map, or the first element. A frame of kind attribution or gradient is asked by
+    that kind too. Raises UserError for what the layer does not have.
     """
-    if target.get("kind") != "value":
+    layer: Any = frame.note["layer"]
+    if target.get("kind") not in ("value", *({layer["kind"]} & {"attribution", "gradient"})):
         raise UserError(Message("convolution.network.error.kind", {"got": str(target.get("kind"))[:80]}))
+    if layer["kind"] == "attribution":
+        return _attribution(layer, frame, target)
     o = _open(scene, frame, target)
     if o.channel in o.layer.get("ablated", ()):
         found = Line([Equation("y = 0", "", 0.0)], [Message("convolution.network.explain.ablated")])
     else:
         found = _LINES.get(o.layer["kind"], _other)(o) or _other(o)
-    torch_value = float(o.value)
-    result = found.equations[-1].value
-    where = {"layer": o.layer["name"], "channel": o.channel, "y": o.y, "x": o.x}
-    title = "convolution.network.explain.title" + (".vector" if o.vector else "")
-    difference = 0.0 if result == torch_value or (math.isnan(result) and math.isnan(torch_value)) else abs(result - torch_value)
+    title = "convolution.network.explain.title" + (".vector" if o.vector else ".gradient" if o.layer["kind"] == "gradient" else "")
     sees: Plain = list(receptive.pixels(o.layer["receptive"], o.y, o.x, scene.tensors["rgb"].shape[:2]))
+    where = {"layer": o.layer["name"], "channel": o.channel, "y": o.y, "x": o.x}
+    return _told(Message(title, where), target, found, "torch", float(o.value), sees)
+
+
+def _attribution(layer: Any, frame: Frame, target: Target) -> Explanation:
+    """A pixel of an attribution; what is missing is the middle."""
+    heat = frame.tensors["attribution"]
+    y, x = (_index(target, name, n, n // 2) for name, n in zip("yx", heat.shape, strict=True))
+    title = Message("convolution.network.explain.title.attribution", {"method": layer["type"], "y": y, "x": x})
+    return _told(title, target, attribution(frame, y, x), "Captum", float(heat[y, x]), None)
+
+
+def _told(title: Message, target: Target, found: Line, by: str, value: float, sees: Plain) -> Explanation:
+    """The lines with the same number by another road beside them."""
+    result = found.equations[-1].value
+    difference = 0.0 if result == value or (math.isnan(result) and math.isnan(value)) else abs(result - value)
     return Explanation(
-        Message(title, where),
+        title,
         target,
         found.equations,
         result,
-        Reference("torch", torch_value, difference),
+        Reference(by, value, difference),
         found.remarks,
         {"receptive": sees, **found.note},
     )
@@ -70,9 +87,11 @@ def _index(target: Target, name: str, length: int, missing: int) -> int:
     return value
 
 
-def _input(o: Opened) -> Line:
-    r"""x = (v / 255 - \mu) / \sigma, v the pixel."""
+def _input(o: Opened) -> Line | None:
+    r"""x = (v / 255 - \mu) / \sigma, v the pixel. The operator's own preprocessing may have done anything."""
     note: Any = o.scene.note
+    if not note["mean"]:
+        return None
     v = int(o.scene.tensors["rgb"][o.y, o.x, o.channel])
     mean, std = note["mean"][o.channel], note["std"][o.channel]
     terms = {"v": term("v", v, "pixel"), "m": term(r"\mu", mean, "mean"), "s": term(r"\sigma", std, "std")}
@@ -224,4 +243,5 @@ _LINES: Mapping[str, Callable[[Opened], Line | None]] = {
     "flatten": _flatten,
     "linear": _linear,
     "softmax": _softmax,
+    "gradient": gradient,
 }

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.labs.contract import Equation, Message, Plain, Term
-from app.labs.convolution.network.kinds import pair
 from app.labs.convolution.network.lines import Line, Opened, grid, term
+from app.labs.convolution.network.windows import pools, window
 
 MOST_TAPS = 16
 
 
 def pooling(o: Opened) -> Line | None:
     """Maximum and average, with windows or adaptive ones; None for the other kinds."""
-    source, type_ = o.tensors.get("input/0"), o.layer["type"].lower().replace("_", "")
-    if source is None or source.ndim != 3 or not any(name in type_ for name in ("maxpool2d", "avgpool2d")):
+    source, kind = o.tensors.get("input/0"), pools(o.layer["type"])
+    if source is None or source.ndim != 3 or kind is None:
         return None
-    options = o.layer["options"]
-    maximum = "max" in type_
-    if options.get("adaptive"):
-        spans: list[Sequence[int]] = [
-            range(at * n // out, -(-(at + 1) * n // out))
-            for at, n, out in zip((o.y, o.x), source.shape[1:], o.tensors["maps"].shape[1:], strict=True)
-        ]
-        divisor: float = len(spans[0]) * len(spans[1])
-    else:
-        k, stride, padding = pair(options["kernel_size"]), pair(options["stride"]), pair(options.get("padding", 0))
-        dilation = pair(options.get("dilation", 1))
-        spans, counts = [], []
-        for i, at in enumerate((o.y, o.x)):
-            n, begin = source.shape[1 + i], at * stride[i] - padding[i]
-            taps = [begin + t * dilation[i] for t in range(k[i])]
-            spans.append([t for t in taps if 0 <= t < n])
-            # Explicit padding counts, what a ceil_mode window hangs over does not.
-            counts.append(min(begin + k[i], n + padding[i]) - begin if options.get("count_include_pad", True) else len(spans[-1]))
-        divisor = options.get("divisor_override") or counts[0] * counts[1]
-    window = source[o.channel][np.ix_(list(spans[0]), list(spans[1]))].astype(np.float64)
-    note: dict[str, Plain] = {"patch": [grid(window)] if window.size <= 400 else [], "channels": [o.channel]}
-    return Line([_maximum(window) if maximum else _average(window, divisor)], _remarks(window, maximum), note)
+    of = window(o.layer["options"], source.shape[1:], o.tensors["maps"].shape[1:], o.y, o.x)
+    cells = source[o.channel][np.ix_(list(of.rows), list(of.columns))].astype(np.float64)
+    note: dict[str, Plain] = {"patch": [grid(cells)] if cells.size <= 400 else [], "channels": [o.channel]}
+    return Line([_maximum(cells) if kind == "max" else _average(cells, of.divisor)], _remarks(cells, kind == "max"), note)
 
 
 def _maximum(window: NDArray[np.float64]) -> Equation:

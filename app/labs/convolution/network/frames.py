@@ -50,17 +50,25 @@ class Framer:
             "options": {k: plain(v) for k, v in operation.options.items()},
             "functional": operation.functional,
         }
-        if off := self._off.get(operation.name):
-            layer["ablated"] = list(off)
+        if off := self.off(operation.name):
+            layer["ablated"] = off
         if names := self._model.channels.get(operation.name):
             layer["channels"] = list(names)
         maps = output[0] if shape[:1] == (1,) else output
-        tensors, asked = _tensors(maps, layer)
+        streamed, asked = tensors(maps, layer)
         for i, source in enumerate(operation.inputs):
             asked[f"input/{i}"] = numpy(source[0] if source.shape[:1] == (1,) else source)
         for name, weight in operation.weights.items():
             asked[f"weights/{name}"] = numpy(weight)
-        return Frame(operation.index, {**tensors, **asked}, {"layer": layer}, tuple(asked))
+        return Frame(operation.index, {**streamed, **asked}, {"layer": layer}, tuple(asked))
+
+    def off(self, name: str) -> list[Plain]:
+        """The channels of a layer that are switched off."""
+        return list(self._off.get(name, ()))
+
+    def field_of(self, index: int) -> receptive.Field:
+        """The receptive field of an operation that has become a frame."""
+        return self._fields[index]
 
     def _field(self, operation: Operation, shape: tuple[int, ...]) -> receptive.Field:
         if operation.kind == "input":
@@ -70,7 +78,7 @@ class Framer:
         return receptive.field(operation.kind, operation.type, operation.options, shapes, shape, fields)
 
 
-def _tensors(maps: Tensor, layer: dict[str, Plain]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+def tensors(maps: Tensor, layer: dict[str, Plain]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """(streamed, on demand) of one output: (C, H, W) maps, or a vector (N), or anything else."""
     if maps.dim() == 3 and maps.numel():
         small, factor = mosaic(maps.float())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.labs.contract import Message, Params, UserError
+from app.labs.convolution.offered import fingerprint, offered
 
 
 def _of(group: str, **more: Any) -> dict[str, Any]:
@@ -38,6 +40,24 @@ class NetworkParams(Params):
     model: str | None = Field(None, max_length=16, pattern=r"^[0-9a-f]{16}$", json_schema_extra=_of("network", widget="hidden"))
     """Of the operator's own model: the hash of its file, so that a link names what ran. None: whatever is served."""
     ablate: list[Ablation] = Field(default_factory=list, max_length=64, json_schema_extra=_of("network", widget="hidden"))
+    why: Literal["none", "grad-cam", "integrated-gradients", "occlusion"] = Field("none", json_schema_extra=_of("why"))
+    why_class: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, json_schema_extra=_of("why", when={"why": ["grad-cam", "integrated-gradients", "occlusion"]})
+    )
+    why_layer: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, json_schema_extra=_of("why", when={"why": ["grad-cam"]})
+    )
+    why_side: Literal["output", "input"] = Field("output", json_schema_extra=_of("why", when={"why": ["grad-cam"]}))
+    backward: bool = Field(False, json_schema_extra=_of("why"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _which(cls, values: Any) -> Any:
+        """The operator's network without a hash is the one of now: what runs, and its link, name it."""
+        if isinstance(values, dict) and values.get("network") == "own" and values.get("model") is None and (named := offered()):
+            with suppress(OSError):
+                return {**values, "model": fingerprint(named[0])}
+        return values
 
     @model_validator(mode="after")
     def _once(self) -> NetworkParams:
