@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=int, help="compute processes (one per core but one)")
     serve.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where torch computes (auto)")
     serve.add_argument("--root-path", help="sub-path under which a proxy shows this server, such as /unrolled")
+    serve.add_argument("--model", metavar="FILE.py:FACTORY", help="your own network for convolution/network, see docs/models.md")
     serve.add_argument("--open", action="store_true", help="open the browser where there is one")
 
     run = commands.add_parser("run", help="compute an experiment and write its frames to a file")
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--param", metavar="KEY=VALUE", action="append", default=[], help="one param; VALUE is JSON or plain text")
     run.add_argument("--out", metavar="FILE.npz|.csv|.jsonl", required=True)
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.add_argument("--model", metavar="FILE.py:FACTORY", help="your own network for convolution/network, see docs/models.md")
 
     listing = commands.add_parser("labs", help="list the experiments")
     listing.add_argument("--json", action="store_true", help="with every experiment's JSON schema")

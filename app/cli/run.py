@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from app import labs
 from app.cli.export import WRITERS, TooWide, check_width
+from app.cli.model import offer
 from app.cli.words import catalogue, refuse
 from app.labs.contract import Frame, Message, Params, Progress, UserError
 from app.labs.errors import ParamsError
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if options.experiment not in labs.experiments():
         return refuse(Message("cli.no-experiment", {"name": options.experiment, "known": ", ".join(sorted(labs.experiments()))}))
     try:
+        offer(options.model)
         params = labs.params_from(options.experiment, _given(options))
     except ParamsError as error:
         path, message = error.errors[0]

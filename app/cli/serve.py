@@ -12,8 +12,9 @@ import webbrowser
 import uvicorn
 from pydantic import ValidationError
 
+from app.cli.model import offer
 from app.cli.words import catalogue, refuse
-from app.labs.contract import Message
+from app.labs.contract import Message, UserError
 from app.main import create_app
 from app.settings import Settings
 from app.web.listen import exit_cleanly, listen, uvicorn_options
@@ -23,12 +24,16 @@ EVERY_ADDRESS = ("0.0.0.0", "::")
 
 def serve(options: argparse.Namespace) -> int:
     """Serves until SIGTERM (exit code 0) or Ctrl-C."""
-    given = {name: getattr(options, name) for name in ("host", "port", "workers", "device", "root_path")}
+    given = {name: getattr(options, name) for name in ("host", "port", "workers", "device", "root_path", "model")}
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         return refuse(Message("cli.bad-option", {"name": _name(first["loc"]), "got": str(first["input"]), "why": first["msg"]}))
+    try:
+        offer(settings.model)
+    except UserError as error:
+        return refuse(error.message)
     lan = machine_addresses() if settings.host in EVERY_ADDRESS else []
     hosts = {*settings.hosts, settings.host, *lan} - set(EVERY_ADDRESS)
     try:

@@ -11,10 +11,13 @@ from torch import Tensor
 
 from app.images import Picture
 from app.images.intake import Pixels
-from app.labs.contract import Plain
+from app.labs.contract import Message, Plain, UserError
+from app.labs.convolution.network.models import Model
 
 GREY = (128, 128, 128)
 SHOWN = 192
+MOST_SIDE = 512
+"""Of an input that the operator's own preprocessing makes."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,56 @@ class Shown:
     id: str
     values: dict[str, Plain]
     picture: Pixels
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """``pixels`` (H, W, 3) is what ``x`` (C, H, W) was made of, ``steps`` is how."""
+
+    pixels: Pixels
+    x: Tensor
+    steps: list[Shown]
+
+
+def prepared(picture: Picture, size: int, fit: str, model: Model) -> Prepared:
+    """The network's input. Raises UserError where the operator's own preprocessing does not make one."""
+    if model.preprocess is not None:
+        return _theirs(picture, model)
+    pixels, steps = square(picture, model.size or size, fit)
+    if len(model.mean) == 1:
+        pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
+        steps.append(Shown("convolution.network.step.grey", {}, _small(Image.fromarray(pixels))))
+    x = normalised(pixels, model.mean, model.std)
+    if any(model.mean) or set(model.std) != {1.0}:
+        values: dict[str, Plain] = {"mean": _listed(model.mean), "std": _listed(model.std)}
+        steps.append(Shown("convolution.network.step.normalise", values, shown(x)))
+    return Prepared(pixels, x, steps)
+
+
+def _theirs(picture: Picture, model: Model) -> Prepared:
+    """What the operator's function makes of the whole picture."""
+    assert model.preprocess is not None
+    try:
+        made = torch.as_tensor(model.preprocess(Image.fromarray(picture.pixels))).detach().float()
+        x = made[0] if made.dim() == 4 and len(made) == 1 else made
+        if x.dim() != 3 or not x.numel() or max(x.shape[1:]) > MOST_SIDE:
+            raise ValueError(f"(C, H, W) with sides up to {MOST_SIDE} is needed, it made {list(made.shape)}")
+    except (Exception, SystemExit) as error:  # whatever the operator's code raises
+        told: dict[str, Plain | Message] = {"problem": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+        raise UserError(Message("convolution.network.error.preprocess", told), ("network",)) from error
+    pixels = _spread(x)
+    return Prepared(pixels, x.contiguous(), [Shown("convolution.network.step.own", {"shape": "x".join(map(str, x.shape))}, pixels)])
+
+
+def _spread(x: Tensor) -> Pixels:
+    """Any input as a picture: its first three channels, or the first alone, from their least value to their greatest."""
+    colours = x[:3] if len(x) >= 3 else x[:1].expand(3, -1, -1)
+    low, high = colours.min(), colours.max()
+    return ((colours - low) * (255 / (high - low).clamp(min=1e-12))).round().byte().permute(1, 2, 0).numpy()
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def square(picture: Picture, size: int, fit: str) -> tuple[Pixels, list[Shown]]:
@@ -49,14 +102,14 @@ def square(picture: Picture, size: int, fit: str) -> tuple[Pixels, list[Shown]]:
 
 
 def normalised(pixels: Pixels, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """uint8 (S, S, 3) to float32 (3, S, S): (value / 255 - mean) / std, a mean and a std for each channel."""
-    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
-    return (x - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    """uint8 (S, S, 3) to float32 (C, S, S): (value / 255 - mean) / std, a mean and a std for each of the first C channels."""
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[: len(mean)].float() / 255
+    return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
 
 
 def shown(x: Tensor) -> Pixels:
     """The normalised input as a picture: -2.5 to 2.5 as black to white in each channel."""
-    return ((x.clamp(-2.5, 2.5) + 2.5) * 51).round().byte().permute(1, 2, 0).numpy()
+    return ((x.expand(3, -1, -1).clamp(-2.5, 2.5) + 2.5) * 51).round().byte().permute(1, 2, 0).numpy()
 
 
 def _small(image: Image.Image) -> Pixels:

@@ -1,0 +1,21 @@
+"""Which file the operator offers as ``network: own``, told without running it: the web process may ask too. No torch here."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+VARIABLE = "UNROLLED_MODEL"
+"""``FILE.py:FACTORY``; ``--model`` sets it for the workers."""
+
+
+def offered() -> tuple[str, str] | None:
+    """The file and the factory's name, None where nothing is offered."""
+    file, _, factory = os.environ.get(VARIABLE, "").rpartition(":")
+    return (file, factory) if file else None
+
+
+def fingerprint(file: str) -> str:
+    """16 hex digits that tell the file's contents. Raises OSError."""
+    return sha256(Path(file).read_bytes()).hexdigest()[:16]
