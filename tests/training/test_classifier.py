@@ -34,15 +34,26 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def small(folder: Path, seed: int = 0) -> torch.nn.Module:
+def small(folder: Path, seed: int = 0) -> ResNet:
     recipe = classifier.Recipe(epochs=2, batch=20, small_epochs=1, seed=seed)
-    return classifier.train(lambda: ResNet(width=8), recipe, cifar10.load(cifar10.archive(folder), "train"))
+    net = classifier.train(lambda: ResNet(width=8), recipe, cifar10.load(cifar10.archive(folder), "train"))
+    assert isinstance(net, ResNet)
+    return net
 
 
 def test_the_same_seed_gives_the_same_bytes(folder: Path) -> None:
     first, again, other = small(folder), small(folder), small(folder, seed=1)
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True))
     assert not torch.equal(first.fc.weight, other.fc.weight)
+
+
+def test_a_second_cycle_starts_from_the_average_of_the_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, torch.Tensor] = {}
+    monkeypatch.setattr(classifier, "keep", lambda name, net, *rest: kept.update(net.state_dict()))
+    first = classifier.Recipe(epochs=2, batch=20, small_epochs=1)
+    still = classifier.Recipe(epochs=1, batch=20, peak_lr=0.0, averaging=0.0, seed=1)
+    classifier.ship("tiny", lambda: ResNet(width=8), [first, still], folder)
+    assert all(torch.equal(kept[name], value) for name, value in small(folder).named_parameters())
 
 
 def test_labels_follow_the_folders_and_pictures_their_names(folder: Path) -> None:
@@ -61,7 +72,7 @@ def test_a_training_writes_weights_and_a_card_that_describe_each_other(
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     weights.card.cache_clear()
     recipe = classifier.Recipe(epochs=20, batch=20, peak_lr=0.1, averaging=0.5)
-    classifier.ship("tiny", lambda: VGG(width=8), recipe, folder)
+    classifier.ship("tiny", lambda: VGG(width=8), [recipe], folder)
     told = weights.card("tiny")
     net = VGG(width=8)
     net.load_state_dict(weights.state("tiny"))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ from app.training.kit.cifar10 import CLASSES, Part, normalise
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; goes into its card as it is."""
+    """One cycle of a training; goes into the card as it is."""
 
     epochs: int
-    batch: int = 256
-    peak_lr: float = 0.3
+    batch: int = 128
+    peak_lr: float = 0.2
     warm_up: float = 0.2
     """Share of the steps in which the rate rises from 0; then it falls to 0, both linearly."""
     momentum: float = 0.9
@@ -39,7 +40,7 @@ class Recipe:
     """Pictures are padded by reflection and cropped at random: shifted by so many pixels at most."""
     small_epochs: int = 0
     """So many first epochs see pictures of 24 x 24 pixels: half the work, and the last epochs mend the difference."""
-    averaging: float = 0.998
+    averaging: float = 0.99
     """Decay per step of the running average of the weights, which is what ships."""
     seed: int = 0
 
@@ -131,16 +132,22 @@ SIDES = (32, 64, 96)
 """Test pictures are also enlarged: how far an upload may be from what the network was trained on."""
 
 
-def ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, folder: Path | None) -> None:
-    """Trains on all training pictures, then keeps what came out. Raises UserError without data."""
+def ship(name: str, make: Callable[[], nn.Module], cycles: Sequence[Recipe], folder: Path | None) -> None:
+    """Trains on all training pictures, then keeps what came out. Raises UserError without data.
+
+    Each cycle starts anew from the average that the one before it ended with.
+    """
     torch.set_num_threads(1)
     path = cifar10.archive(folder)
     start = time.monotonic()
-    net = train(make, recipe, cifar10.load(path, "train"))
-    keep(name, net, recipe, path, time.monotonic() - start)
+    data = cifar10.load(path, "train")
+    for recipe in cycles:
+        net = train(make, recipe, data)
+        make = partial(copy.deepcopy, net)
+    keep(name, net, cycles, path, time.monotonic() - start)
 
 
-def keep(name: str, net: nn.Module, recipe: Recipe, path: Path, seconds: float) -> None:
+def keep(name: str, net: nn.Module, cycles: Sequence[Recipe], path: Path, seconds: float) -> None:
     """Measures the network, rounded as it is stored, on all test pictures of ``path``; writes weights and card."""
     net = halved(net)
     test = cifar10.load(path, "test")
@@ -152,7 +159,9 @@ def keep(name: str, net: nn.Module, recipe: Recipe, path: Path, seconds: float) 
         "mean": list(cifar10.MEAN),
         "std": list(cifar10.STD),
         "data": cifar10.described(path),
-        "recipe": {"optimizer": "SGD, Nesterov momentum", "schedule": "one cycle, linear", **asdict(recipe)},
+        "optimizer": "SGD, Nesterov momentum",
+        "schedule": "one cycle, linear",
+        "cycles": [asdict(recipe) for recipe in cycles],
         "minutes": round(seconds / 60, 1),
         "test_accuracy": at[32]["all"],
         "test_accuracy_by_class": at[32]["classes"],
