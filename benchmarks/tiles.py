@@ -19,6 +19,7 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from app.nn import weights
 from benchmarks.report import Row
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -31,6 +32,7 @@ ROUNDS = 15
 ALLOWED_MS = 100.0
 PHOTO_MS = 1000.0
 PHOTO = (4000, 3000)
+NETWORK = "resnet" if "resnet" in weights.shipped() else "filters"
 
 PAINTER = """
 async ([count, side, rounds]) => {
@@ -71,7 +73,7 @@ def rows() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.add_init_script(LISTEN)
-        waits = _layers(page, f"{server.url}/convolution#p={quote(json.dumps({'size': 224}))}")
+        waits = _layers(page, f"{server.url}/convolution#p={quote(json.dumps({'size': 224, 'network': NETWORK}))}")
         alone = {side: statistics.median(page.evaluate(PAINTER, [MAPS, side, ROUNDS])) for side in SIDES}
         photo = _photo(page, server.url)
         browser.close()
@@ -101,17 +103,27 @@ def _layers(page: Page, url: str) -> list[float]:
     for _ in range(2):  # the first run of a worker also loads the weights
         page.goto("about:blank")
         page.goto(url)
-        page.locator('.net-column[data-kind="softmax"]').wait_for(state="attached", timeout=120_000)
-        page.wait_for_timeout(500)
+        _finished(page)
     seen: dict[str, Any] = page.evaluate("({ came: window.came, painted: window.painted })")
     return [seen["painted"][seq]["at"] - came for seq, came in seen["came"].items() if seq in seen["painted"]]
+
+
+def _finished(page: Page) -> None:
+    """Waits until every layer's column is painted."""
+    page.locator(".net-column").first.wait_for(state="attached", timeout=120_000)
+    for _ in range(600):
+        page.wait_for_timeout(100)
+        painted, last = page.evaluate("[Object.keys(window.painted).length, Number(document.getElementById('scrubber').max)]")
+        if last and painted > last:
+            return
+    raise TimeoutError("the run does not end")
 
 
 def _photo(page: Page, url: str) -> float | None:
     """Milliseconds from choosing a photograph to its first feature map; None without a control for pictures."""
     page.goto("about:blank")
     page.goto(f"{url}/convolution")
-    page.locator('.net-column[data-kind="softmax"]').wait_for(state="attached", timeout=60_000)
+    _finished(page)
     chooser = page.locator('[data-field="image"] input[type="file"]')
     if not chooser.count():
         return None

@@ -249,6 +249,36 @@ def test_the_classes_are_bars_with_the_likeliest_first(page: Page, server: Serve
     expect(bars.nth(1)).to_have_attribute("aria-pressed", "true")
 
 
+@trained
+def test_what_counted_lies_over_the_picture(page: Page, server: Server) -> None:
+    """From the class's bar to Grad-CAM: its column, its heat over the picture, the slider that veils it."""
+    softmax = first("softmax", RESNET)
+    at(page, server, softmax["index"], RESNET)
+    page.locator(".net-classes .card-actions button").click()
+    play_to_end(page)
+    until(lambda: page.locator('.net-column[data-kind="attribution"].current').count(), 30, what="the attribution")
+    heat = page.locator(".net-heat")
+    expect(heat).to_be_visible()
+    page.locator(".net-opacity input").fill("20")
+    expect(heat).to_have_css("opacity", "0.2")
+    expect(page.locator(".net-map h2")).to_contain_text("Grad-CAM")
+    expect(page.locator(".net-map h2")).to_contain_text("output")
+
+
+@trained
+def test_the_gradient_goes_back_through_every_pooling(page: Page, server: Server) -> None:
+    params = {**RESNET, "backward": True}
+    poolings = [one for one in layers(params) if one["kind"] == "pool"]
+    back = [one for one in layers(params) if one["kind"] == "gradient"]
+    assert [one["name"] for one in back] == [one["name"] for one in reversed(poolings)]
+    at(page, server, back[0]["index"], params)
+    expect(page.locator(".net-pinned figcaption")).to_contain_text("came back")
+    came = frames(params)[back[0]["index"]].tensors
+    assert shown_value(page) == pytest.approx(
+        float(came["maps"][0, came["maps"].shape[1] // 2, came["maps"].shape[2] // 2]), rel=1e-5
+    )
+
+
 def test_every_preprocessing_step_has_a_picture_and_a_sentence(page: Page, server: Server) -> None:
     at(page, server, 0, FILTERS)
     scene = labs.scene(NAME, **FILTERS)
