@@ -101,7 +101,7 @@ def _input(o: Opened) -> Line | None:
 
 def _norm(o: Opened) -> Line | None:
     r"""Batch normalisation at rest: y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta, the running mean and variance."""
-    if "weights/running_mean" not in o.tensors or "input/0" not in o.tensors:
+    if "weights/running_mean" not in o.tensors or "input/0" not in o.tensors or o.layer["options"].get("training"):
         return None
     c = o.channel
     x, mean, variance = o.at("input/0"), float(o.tensors["weights/running_mean"][c]), float(o.tensors["weights/running_var"][c])
@@ -123,8 +123,8 @@ def _norm(o: Opened) -> Line | None:
 
 
 _ACTIVATIONS: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
-    "relu": (r"y = \max(0, x)", r"\max(0, \num{x})", lambda x: max(0.0, x)),
-    "relu6": (r"y = \min(\max(0, x), 6)", r"\min(\max(0, \num{x}), 6)", lambda x: min(max(0.0, x), 6.0)),
+    "relu": (r"y = \max(0, x)", r"\max(0, \num{x})", lambda x: 0.0 if x < 0 else x),
+    "relu6": (r"y = \min(\max(0, x), 6)", r"\min(\max(0, \num{x}), 6)", lambda x: 0.0 if x < 0 else 6.0 if x > 6 else x),
     "sigmoid": (r"y = \frac{1}{1 + e^{-x}}", r"\frac{1}{1 + e^{-(\num{x})}}", lambda x: 1 / (1 + math.exp(-x))),
     "silu": (r"y = \frac{x}{1 + e^{-x}}", r"\frac{\num{x}}{1 + e^{-(\num{x})}}", lambda x: x / (1 + math.exp(-x))),
     "tanh": (r"y = \tanh x", r"\tanh \num{x}", math.tanh),
@@ -159,6 +159,8 @@ def _concat(o: Opened) -> Line | None:
     """Channels of the inputs in order: the output's channel c is a channel of one of them."""
     if o.vector or o.layer["options"].get("dim", 1) not in (1, -3):
         return None
+    if sum(len(o.tensors[f"input/{i}"]) for i in range(len(o.layer["inputs"]))) != len(o.tensors["maps"]):
+        return None  # something that did not come from the picture is among them
     first = 0
     for i in range(len(o.layer["inputs"])):
         source = o.tensors[f"input/{i}"]
@@ -206,7 +208,7 @@ def _linear(o: Opened) -> Line | None:
 def _softmax(o: Opened) -> Line | None:
     r"""p_i = e^{z_i - m} / \sum_j e^{z_j - m}, m the greatest z."""
     z = o.tensors.get("input/0")
-    if z is None or not o.vector or z.shape != o.tensors["maps"].shape or o.layer["type"].lower().startswith("log"):
+    if z is None or not o.vector or z.shape != o.tensors["maps"].shape or o.layer["type"].lower() != "softmax":
         return None
     z = z.astype(np.float64)
     if (z >= 0).all() and abs(z.sum() - 1) < 1e-4:  # the network put out probabilities itself

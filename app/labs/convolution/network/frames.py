@@ -73,8 +73,9 @@ class Framer:
     def _field(self, operation: Operation, shape: tuple[int, ...]) -> receptive.Field:
         if operation.kind == "input":
             return receptive.PIXEL
-        shapes = [self._shapes[i] for i in operation.sources]
-        fields = [self._fields[i] for i in operation.sources]
+        shapes = [tuple(given.shape) for given in operation.inputs]
+        # A slice of a map is not where the map was.
+        fields = [self._fields[i] if s[2:] == self._shapes[i][2:] else None for i, s in zip(operation.sources, shapes, strict=True)]
         return receptive.field(operation.kind, operation.type, operation.options, shapes, shape, fields)
 
 

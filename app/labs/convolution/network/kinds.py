@@ -165,10 +165,6 @@ _SILENT = frozenset(
         "alpha_dropout",
         "expand",
         "expand_as",
-        "permute",
-        "transpose",
-        "movedim",
-        "swapaxes",
         "__getitem__",
         "chunk",
         "split",
@@ -178,7 +174,7 @@ _SILENT = frozenset(
         "narrow",
     ]
 )
-"""Calls that hand on their input, a part of it or the same numbers in another order: nothing is computed."""
+"""Calls that hand on their input or a part of it: nothing is computed."""
 _FORMS = frozenset(["view", "reshape", "flatten", "squeeze", "unsqueeze", "ravel", "unflatten", "view_as", "reshape_as"])
 _WRITING = frozenset(
     f"__{name}__" for name in ["setitem", "iadd", "isub", "imul", "itruediv", "ifloordiv", "ipow", "imod", "iand", "ior", "ixor"]
@@ -196,10 +192,10 @@ def of_function(
     if name == "__get__" or plain in _SILENT:
         return None
     if plain in _ACTIVATIONS:
-        return "activation", plain, {}, {}
+        return "activation", plain, {k: _plain(v) for k, v in kwargs.items() if isinstance(v, int | float | str)}, {}
     if plain.endswith("_with_indices"):
         plain = plain.removesuffix("_with_indices")
-    if plain in _FUNCTIONS or name in _FUNCTIONS:
+    if kwargs.get("alpha", 1) == 1 and (plain in _FUNCTIONS or name in _FUNCTIONS):
         kind, told, names, fixed = _FUNCTIONS.get(plain) or _FUNCTIONS[name]
         given = {**fixed, **dict(zip(names, args, strict=False)), **{k: v for k, v in kwargs.items() if k in names}}
         weights = {k: v.detach() for k, v in given.items() if k not in ("input", "tensors") and isinstance(v, Tensor)}

@@ -63,4 +63,4 @@ def _shipped(name: str, bank: str) -> Model:
     net.load_state_dict(weights.state(name))
     card = weights.card(name)
     short = {key: card[key] for key in ("architecture", "parameters", "test_accuracy", "minutes")} | {"data": card["data"]["name"]}
-    return Model(net.eval(), name, tuple(card["classes"]), tuple(card["mean"]), tuple(card["std"]), short)
+    return Model(net.eval(), name, tuple(card["classes"]), tuple(card["mean"]), tuple(card["std"]), card=short)

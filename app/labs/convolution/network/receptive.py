@@ -42,6 +42,9 @@ Field: TypeAlias = "tuple[Axis, Axis] | None"
 
 PIXEL = (Axis(0, 1, 1), Axis(0, 1, 1))
 SAME_PLACE = frozenset({"norm", "activation", "add", "concat"})
+WHOLE_MAP = frozenset({"LayerNorm", "GroupNorm", "InstanceNorm2d", "layer_norm", "group_norm", "instance_norm"})
+"""Normalisations whose every value depends on its whole map."""
+POOLS = frozenset({"maxpool2d", "avgpool2d", "lppool2d", "adaptivemaxpool2d", "adaptiveavgpool2d"})
 
 
 def field(
@@ -50,24 +53,33 @@ def field(
     """The output's field from the inputs': ``shapes`` and ``output`` as torch has them, (1, C, H, W)."""
     if not fields or any(f is None for f in fields) or len(output) != 4:
         return None
-    if kind in SAME_PLACE or (kind == "other" and all(tuple(s[2:]) == tuple(output[2:]) for s in shapes if len(s) == 4)):
-        if type_ in ("LayerNorm", "GroupNorm", "InstanceNorm2d", "layer_norm", "group_norm", "Softmax2d"):
-            return None  # each value depends on its whole map
-        if kind == "other":
-            return None  # an operation that we do not know may look anywhere
+    if kind in SAME_PLACE:
+        if type_ in WHOLE_MAP or (kind == "concat" and options.get("dim") not in (1, -3)):
+            return None
+        if kind != "add" and any(tuple(shape[2:]) != tuple(output[2:]) for shape in shapes):
+            return None
         return _joined(fields)
     source = fields[0]
-    if source is None or kind not in ("conv", "pool"):
-        return None
+    if source is None or not (kind == "conv" or (kind == "pool" and type_.lower().replace("_", "") in POOLS)):
+        return None  # an operation that we do not know may look anywhere
     if options.get("transposed"):
         return None
     if options.get("adaptive"):
         return _adaptive(source, shapes[0], output)
     k, stride, dilation = pair(options["kernel_size"]), pair(options["stride"]), pair(options.get("dilation", 1))
     padding = _padding(options.get("padding", 0), k, dilation)
-    if options.get("padding_mode", "zeros") != "zeros":
-        return None if options["padding_mode"] == "circular" else _windows(source, k, stride, padding, dilation)
+    reach = [(k[i] - 1) * dilation[i] for i in range(2)]
+    if not _stays(options.get("padding_mode", "zeros"), padding, reach):
+        return None
     return _windows(source, k, stride, padding, dilation)
+
+
+def _stays(mode: str, padding: Shape, reach: Shape) -> bool:
+    """Whether what padding stands for lies in the window itself, so that the field is the window's."""
+    if mode == "circular":
+        return not any(padding)
+    most = {"reflect": 2, "replicate": 1}.get(mode, 0)
+    return all(most * p <= r for p, r in zip(padding, reach, strict=True))
 
 
 def _windows(source: Field, k: Shape, stride: Shape, padding: Shape, dilation: Shape) -> Field:

@@ -18,10 +18,12 @@ class Window:
     divisor: float
 
 
+_POOLS = {"maxpool2d": "max", "adaptivemaxpool2d": "max", "avgpool2d": "average", "adaptiveavgpool2d": "average"}
+
+
 def pools(type_: str) -> str | None:
     """``max`` or ``average`` for the poolings with windows that are opened here; None for the other kinds."""
-    name = type_.lower().replace("_", "")
-    return "max" if "maxpool2d" in name else "average" if "avgpool2d" in name else None
+    return _POOLS.get(type_.lower().replace("_", ""))
 
 
 def window(options: Mapping[str, Any], source: Sequence[int], output: Sequence[int], y: int, x: int) -> Window:
