@@ -328,3 +328,14 @@ def test_a_slow_operation_lets_others_have_their_turn() -> None:
     items = list(Seen(made(Slow), picture()).watched())
     assert [one.type for one in items if one is not None] == ["Input", "add"]
     assert items.count(None) >= 2
+
+
+def test_another_order_of_the_numbers_is_a_step_and_a_part_of_them_is_none() -> None:
+    class Turned(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x.permute(0, 1, 3, 2) + 1)[:, :2] * 2
+
+    operations = list(Seen(made(Turned), picture()))
+    assert [one.type for one in operations] == ["Input", "permute", "add", "mul"]
+    assert operations[3].sources == [2]
+    assert torch.equal(operations[3].inputs[0], operations[2].output[:, :2])
