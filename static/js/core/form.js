@@ -34,6 +34,7 @@ import { bounds, resolve, widgetOf } from "./schema.js";
  * @property {HTMLElement} element
  * @property {(value: any) => void} set
  * @property {(list: Problem[]) => void} [errors]      shows them itself; else the field does
+ * @property {(message: import("./types.js").Message) => Promise<boolean>} [mend]   what the server said of it: whether it mended that itself
  * @property {(value: any) => void} [suggest]          what an empty field will mean
  * @property {(() => string) | undefined} [raw]        the text as typed
  * @property {((text: string) => void) | undefined} [setRaw]
@@ -128,6 +129,16 @@ export class Form {
     }
     for (const [name, field] of this.fields) field.served(by.get(name) ?? []);
     return homeless;
+  }
+
+  /**
+   * Let fields mend by themselves what the server said of them: a picture it no longer has is sent again.
+   * @param {FieldError[]} list
+   * @returns {Promise<boolean>} whether a start with the same params will do now
+   */
+  async mend(list) {
+    for (const { path, message } of list) if (await this.fields.get(String(path[0] ?? ""))?.widget.mend?.(message)) return true;
+    return false;
   }
 
   /** Put the keyboard's focus on the first field with an error. */

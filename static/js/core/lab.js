@@ -70,7 +70,7 @@ export class Lab {
       show: (run, wish) => this.#show(run, wish),
       frames: () => void (this.framesCame = true),
       refused: (reply) => this.#refused(reply),
-      failed: (run) => this.#failed(run),
+      failed: (run) => void this.#failed(run),
       changed: () => this.#status(),
       broken: (error) => banner(t("shell.error.broken", { text: error.message })),
     });
@@ -208,7 +208,11 @@ export class Lab {
   }
 
   /** @param {Run} run */
-  #failed(run) {
+  async #failed(run) {
+    if (await this.form.mend(run.fields)) {
+      if (link.same(run.params, this.asked)) this.start(run.params);
+      return;
+    }
     trouble(this.form, run, { back: this.#wayBack(), again: { label: t("shell.error.again"), run: () => this.start(run.params) } });
   }
 

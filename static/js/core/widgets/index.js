@@ -5,6 +5,7 @@
 
 import "./changes.js";
 import "./choice.js";
+import "./image.js";
 import "./matrix.js";
 import "./number.js";
 import "./object.js";
