@@ -14,10 +14,13 @@ import { themeButton } from "./core/theme.js";
 
 /** @typedef {import("./core/types.js").Experiment} Experiment */
 
+/** Labs that draw with Plotly: it is large, so it is on its way while the run starts. Elsewhere it would keep the first picture waiting. */
+const PLOTLY = new Set(["optimizer"]);
+
 async function boot() {
   const page = JSON.parse(byId("page-data").textContent ?? "{}");
   themeButton(byId("theme"));
-  void plots.load().catch(() => undefined); // it is large: on its way while the run starts
+  if (PLOTLY.has(page.lab)) void plots.load().catch(() => undefined);
   const [answer] = await Promise.all([fetch(page.experiments), load(page.lang, page.locales[page.lang])]);
   /** @type {Experiment[]} */
   const all = (await answer.json()).experiments;
