@@ -281,10 +281,15 @@ def test_closing_ends_the_thread_even_of_a_model_that_catches_everything() -> No
         assert threading.active_count() == before
 
 
-def test_the_hooks_are_gone_afterwards() -> None:
+def test_the_network_is_hooked_once_and_runs_as_before_without_a_pass() -> None:
     net = made(ResNet)
-    list(Seen(net, picture(0, 3, 32)))
-    assert not any(child._forward_hooks or child._forward_pre_hooks for child in net.modules())
+    with torch.no_grad():
+        wanted = net(picture(0, 3, 32))
+    for _ in range(3):
+        list(Seen(net, picture(0, 3, 32)))
+    assert all(len(child._forward_hooks) == len(child._forward_pre_hooks) == 1 for child in net.modules())
+    with torch.no_grad():
+        assert torch.equal(net(picture(0, 3, 32)), wanted)
 
 
 def test_two_runs_of_one_network_do_not_see_each_other() -> None:

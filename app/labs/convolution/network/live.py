@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from app.labs.convolution.network.seen import Edit, Operation, _Functions, _Made, _Pass
+from app.labs.convolution.network.seen import Edit, Operation, _Made, _Pass
 
 
 class Live(_Pass):
@@ -23,15 +23,11 @@ class Live(_Pass):
 
     def run(self) -> Any:
         """What the network returns. Raises what it raises."""
-        hooks: list[Any] = []
         try:
-            hooks = self._watch()
-            with torch.enable_grad(), _Functions(self):
+            with torch.enable_grad(), self.watching():
                 self._hand(Operation(0, "input", 0, "Input", "input", {}, False, [], [], self._x), [self._x])
                 return self._net(self._x)
         finally:
-            for hook in hooks:
-                hook.remove()
             self._made.clear()
 
     def _kept(self, tensor: Tensor) -> Tensor:

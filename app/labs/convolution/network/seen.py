@@ -5,8 +5,9 @@ report torch's own leaf modules as one operation each. A TorchFunctionMode repor
 ``F.relu``, ``+``, ``torch.cat``, a pooling written as a call. A module whose inside neither sees (a TorchScript one, an
 autograd function of its own) is reported as one operation.
 
-The pass runs in a thread that hands over one operation and waits: so a page sees the first layer while the last is not yet
-computed, and a run that is closed ends the pass at the next operation.
+The pass runs in a thread that hands over one operation at a time and computes at most one ahead: so a page sees the first layer
+while the last is not yet computed, a layer is told while the next is computed, and a run that is closed ends the pass at the next
+operation.
 
 What is handed over is the tensor itself. Where an operation is about to write into one (an in-place ReLU, ``+=``), the pass
 begins again with copies, goes on from the operation after the last that was handed over, and the network is remembered.
@@ -17,7 +18,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 from weakref import WeakSet
 
@@ -34,6 +37,8 @@ MOST_VALUES = 2**26
 """Numbers in one output: 256 MB of float32."""
 
 WAIT_SECONDS = 0.1
+AHEAD = 1
+"""Operations that are computed before they are asked for."""
 
 Edit = Callable[["Operation"], Tensor | None]
 """May return another output in place of the operation's own."""
@@ -78,6 +83,7 @@ class _Writes(BaseException):
     """The operation to come would write into a tensor that was handed over."""
 
 
+_WAITING = object()
 _WRITERS: WeakSet[nn.Module] = WeakSet()
 """Networks that write into their own outputs."""
 
@@ -130,8 +136,8 @@ class _Pass:
         self._storages: set[int] = set()
         self._weighed: set[int] = set()
         self._path: list[nn.Module] = []
-        self._item: Operation | BaseException | None = None
-        self._want, self._have = threading.Semaphore(0), threading.Semaphore(0)
+        self._ready: SimpleQueue[Operation | BaseException | None] = SimpleQueue()
+        self._want = threading.Semaphore(AHEAD)
         self._closed = False
 
     def __iter__(self) -> Iterator[Operation | None]:
@@ -141,9 +147,8 @@ class _Pass:
         try:
             while True:
                 self._want.release()
-                while not self._have.acquire(timeout=WAIT_SECONDS):
+                while (item := self._next()) is _WAITING:
                     yield None
-                item, self._item = self._item, None
                 if isinstance(item, BaseException):
                     raise item
                 if item is None:
@@ -155,46 +160,49 @@ class _Pass:
             thread.join()
             self._made.clear()
 
+    def _next(self) -> Any:
+        """What the thread handed over, None at its end; _WAITING where nothing came for a while."""
+        try:
+            return self._ready.get(timeout=WAIT_SECONDS)
+        except Empty:
+            return _WAITING
+
     # In the thread --------------------------------------------------------------------------------
 
     def _run(self, threads: int) -> None:
         torch.set_num_threads(threads)
         self._want.acquire()
-        hooks: list[Any] = []
         try:
-            hooks = self._watch()
-            with torch.set_grad_enabled(self._gradients), _Functions(self):
+            with torch.set_grad_enabled(self._gradients), self.watching():
                 if not self._closed:
                     self._hand(Operation(0, "input", 0, "Input", "input", {}, False, [], [], self._kept(self._x)), [self._x])
                     self.result = self._net(self._x)
         except _Closed:
             pass
         except BaseException as error:
-            self._item = error
+            self._ready.put(error)
         finally:
-            for hook in hooks:
-                hook.remove()
-            self._have.release()
+            self._ready.put(None)
 
-    def _watch(self) -> list[Any]:
-        """Hooks on every module; they heed this thread only, for another run may use the same network."""
-        me = threading.get_ident()
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """What this thread's modules and functions do meanwhile is told here."""
+        _hook(self._net)
+        _HERE.work = self
+        try:
+            with _Functions(self):
+                yield
+        finally:
+            _HERE.work = None
 
-        def entering(module: nn.Module, args: Any) -> None:
-            if threading.get_ident() == me:
-                self._path.append(module)
+    def enter(self, module: nn.Module) -> None:
+        self._path.append(module)
 
-        def leaving(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-            if threading.get_ident() != me:
-                return None
-            self._path.pop()
-            with torch._C.DisableTorchFunction():  # our own copies are no operations
-                return None if self.inside() else self._module(module, [*args, *kwargs.values()], output)
-
-        hooks: list[Any] = []
-        for module in self._net.modules():
-            hooks += [module.register_forward_pre_hook(entering), module.register_forward_hook(leaving, with_kwargs=True)]
-        return hooks
+    def leave(self, module: nn.Module, args: list[Any], output: Any) -> Any:
+        """The output to go on with, None for the module's own."""
+        self._path.pop()
+        with torch._C.DisableTorchFunction():  # our own copies are no operations
+            return None if self.inside() else self._module(module, args, output)
 
     def inside(self) -> bool:
         """Within a module that is reported as one operation."""
@@ -324,11 +332,40 @@ class _Pass:
             self._made[tensor] = _Made(self._count, operation.output if i == 0 else self._kept(tensor), tensor._version)
             self._storages.add(tensor.untyped_storage().data_ptr())
         self._count += 1
-        self._item = operation
-        self._have.release()
+        self._ready.put(operation)
         self._want.acquire()
         if self._closed:
             raise _Closed
+
+
+class _Here(threading.local):
+    """The pass of this thread."""
+
+    work: _Pass | None = None
+
+
+_HERE = _Here()
+_HOOKED: WeakSet[nn.Module] = WeakSet()
+_HOOKING = threading.Lock()
+
+
+def _hook(net: nn.Module) -> None:
+    """Hooks every module, once: they stay, for another run may be inside when one ends, and do nothing without a pass."""
+    with _HOOKING:
+        for module in net.modules():
+            if module not in _HOOKED:
+                _HOOKED.add(module)
+                module.register_forward_pre_hook(_entering)
+                module.register_forward_hook(_leaving, with_kwargs=True)
+
+
+def _entering(module: nn.Module, args: Any) -> None:
+    if _HERE.work is not None:
+        _HERE.work.enter(module)
+
+
+def _leaving(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+    return None if _HERE.work is None else _HERE.work.leave(module, [*args, *kwargs.values()], output)
 
 
 class _Functions(TorchFunctionMode):
