@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         return refuse(Message("cli.no-experiment", {"name": options.experiment, "known": ", ".join(sorted(labs.experiments()))}))
     try:
         offer(options.model)
-        params = labs.params_from(options.experiment, _given(options))
+        params = labs.params_from(options.experiment, _with_pictures(options.experiment, _given(options)))
     except ParamsError as error:
         path, message = error.errors[0]
         return refuse(message, path)
@@ -95,6 +95,21 @@ def _watched(items: Iterator[Frame | Progress], length: int | None) -> Iterator[
             else:
                 yield item  # first: what the bar counts is kept when Ctrl-C comes
                 bar.update()
+
+
+def _with_pictures(experiment: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``@FILE`` for a picture: the file is read and kept, the param becomes its id. Raises UserError."""
+    fields = labs.experiments()[experiment].model_json_schema()["properties"]
+    pictures = {name: value for name, value in given.items() if fields.get(name, {}).get("widget") == "image"}
+    files = {name: value[1:] for name, value in pictures.items() if isinstance(value, str) and value.startswith("@")}
+    if not files:
+        return given
+    from app import images  # Pillow is loaded for pictures only
+
+    try:
+        return {**given, **{name: images.put(file) for name, file in files.items()}}
+    except OSError as error:
+        raise UserError(Message("cli.cannot-read", {"file": str(error.filename), "why": error.strerror or ""})) from None
 
 
 def _given(options: argparse.Namespace) -> Mapping[str, Any]:

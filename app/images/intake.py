@@ -73,6 +73,8 @@ def read(data: bytes) -> Picture:
                 return _decoded(image, data)
     except UserError:
         raise
+    except Image.DecompressionBombError:  # Pillow's own bound, 179 million pixels, comes before ours
+        raise refused("huge", most=MOST_PIXELS // 10**6) from None
     except UnidentifiedImageError:
         raise refused("not-image", known=", ".join(FORMATS)) from None
     except Exception as error:  # Pillow's plugins raise almost anything on damaged bytes
@@ -120,10 +122,10 @@ def _decoded(image: Image.Image, data: bytes) -> Picture:
     if max(so_far.image.size) > MOST_SIDE:
         less = _shrunk(so_far.image, MOST_SIDE)
         so_far.take(less, "shrink", width=less.width, height=less.height)
-    if "A" in so_far.image.getbands():
+    if "A" in so_far.image.getbands() and so_far.image.getextrema()[-1] != (255, 255):
         so_far.take(_flattened(so_far.image), "flatten")
-    if turn := UPRIGHT.get(orientation):
-        so_far.take(so_far.image.transpose(turn), "orient", orientation=orientation)
+    if orientation in UPRIGHT:
+        so_far.take(so_far.image.transpose(UPRIGHT[orientation]), "orient", orientation=orientation)
     return Picture(np.asarray(so_far.image.convert("RGB")), tuple(so_far.steps))
 
 

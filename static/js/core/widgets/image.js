@@ -125,7 +125,7 @@ registerWidget("image", ({ value, id, describedby, label, onInput }) => {
       way("camera", () => void cameraDialog(take)),
       way("draw", () => drawDialog(take)),
     ),
-    el("p", { class: "caption" }, t("image.hint")),
+    el("p", { class: "caption image-hint" }, t("image.hint")),
     state,
     problem,
     steps,
