@@ -103,7 +103,8 @@ def _deviation(flat: Tensor, mean: Tensor) -> Tensor:
     if close.any():
         apart = flat[close] - mean[close, None]
         variance[close] = torch.linalg.vector_norm(apart, dim=1).double().square() / flat.shape[1]
-    return variance.sqrt().float()
+    deviation: Tensor = variance.sqrt().float()
+    return deviation
 
 
 def _together(maps: Tensor) -> int:
