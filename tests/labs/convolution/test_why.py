@@ -91,6 +91,17 @@ def test_a_module_of_modules_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
     assert layer(asked(why="grad-cam"))["layer"] == "layer3.relu2", "the last maps before they are pooled away"
 
 
+def test_grad_cam_is_of_the_network_with_its_channels_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = seeded(ResNet)
+    put(monkeypatch, net)
+    whole = asked(why="grad-cam", why_class=3)
+    cut = asked(why="grad-cam", why_class=3, ablate=[{"layer": "layer2.relu1", "channel": 5}])
+    net.layer2.relu1.register_forward_hook(lambda _, __, y: y * (torch.arange(96) != 5).view(1, -1, 1, 1))
+    hooked = asked(why="grad-cam", why_class=3)
+    assert np.allclose(cut.tensors["channels"], hooked.tensors["channels"], rtol=1e-4, atol=1e-8)
+    assert not np.allclose(cut.tensors["channels"], whole.tensors["channels"], rtol=1e-4, atol=1e-8)
+
+
 @pytest.mark.parametrize("off", [[], [{"layer": "layer1.relu1", "channel": 5}]])
 def test_integrated_gradients_add_up_to_the_scores_difference(off: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     net = seeded(ResNet)
