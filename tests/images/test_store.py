@@ -110,7 +110,8 @@ def test_the_samples_are_there_with_their_provenance() -> None:
     for one in gallery.samples():
         picture = images.load(f"sample:{one['name']}")
         assert max(picture.pixels.shape) <= 512
-        assert one["author"] and one["source"]
+        assert one["author"]
+        assert one["source"]
         assert one["licence"] in ("CC0", "public domain")
         sizes += gallery.path(one["name"]).stat().st_size  # type: ignore[union-attr]
         for language in LANGUAGES:
