@@ -42,6 +42,7 @@ def made(id: str, beginnings: set[str], names: set[str]) -> bool:
 def asked_by_the_form() -> Iterator[str]:
     """The ids that static/js/core/form.js looks for, over every experiment's schema."""
     for name in EXPERIMENTS:
+        yield f"{name.replace('/', '.')}.title"  # its tab
         prefix = name.replace("/", ".")
         schema = labs.experiments()[name].model_json_schema()
         yield from (f"{prefix}.group.{one['group']}" for one in schema["properties"].values() if "group" in one)

@@ -36,10 +36,10 @@ def explain(params: NetworkParams, scene: Scene, frame: Frame, target: Target) -
         found = Line([Equation("y = 0", "", 0.0)], [Message("convolution.network.explain.ablated")])
     else:
         found = _LINES.get(o.layer["kind"], _other)(o) or _other(o)
-    title = "convolution.network.explain.title" + (".vector" if o.vector else ".gradient" if o.layer["kind"] == "gradient" else "")
+    what = "vector" if o.vector else "gradient" if o.layer["kind"] == "gradient" else "map"
     sees: Plain = list(receptive.pixels(o.layer["receptive"], o.y, o.x, scene.tensors["rgb"].shape[:2]))
     where = {"layer": o.layer["name"], "channel": o.channel, "y": o.y, "x": o.x}
-    return _told(Message(title, where), target, found, "torch", float(o.value), sees)
+    return _told(Message(f"convolution.network.explain.title.{what}", where), target, found, "torch", float(o.value), sees)
 
 
 def _attribution(layer: Any, frame: Frame, target: Target) -> Explanation:
