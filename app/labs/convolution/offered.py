@@ -1,4 +1,7 @@
-"""Which file the operator offers as ``network: own``, told without running it: the web process may ask too. No torch here."""
+"""What the operator offers as ``network: own`` and ``network: hub``, told without running it: the web process may ask too.
+
+No torch here.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,12 @@ def offered() -> tuple[str, str] | None:
 def fingerprint(file: str) -> str:
     """16 hex digits that tell the file's contents. Raises OSError."""
     return sha256(Path(file).read_bytes()).hexdigest()[:16]
+
+
+HUB = "UNROLLED_HUB"
+"""Ids of Hugging Face models, separated by commas, each with ``@REVISION`` where it is to stay the same."""
+
+
+def allowed() -> tuple[str, ...]:
+    """The ids that may be asked for."""
+    return tuple(name for part in os.environ.get(HUB, "").split(",") if (name := part.strip()))

@@ -1,6 +1,6 @@
 """The networks that a picture can go through: ours, the classical filters, and the operator's own.
 
-The operator's own is in :mod:`app.labs.convolution.network.own`.
+The operator's own is in :mod:`app.labs.convolution.network.own`, Hugging Face's are in :mod:`app.labs.convolution.network.hub`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ def model(params: NetworkParams) -> Model:
         from app.labs.convolution.network.own import own
 
         return own(params.model)
+    if params.network == "hub":
+        from app.labs.convolution.network.hub import hub
+
+        return hub(params.hub or "")
     return _shipped(params.network, params.filters if params.network == "filters" else "")
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.labs.contract import Message, Params, UserError
-from app.labs.convolution.offered import fingerprint, offered
+from app.labs.contract import Message, Params, Plain, UserError
+from app.labs.convolution.offered import allowed, fingerprint, offered
 
 
 def _of(group: str, **more: Any) -> dict[str, Any]:
@@ -33,10 +33,12 @@ class NetworkParams(Params):
     image: str = Field("sample:cat", max_length=80, json_schema_extra=_of("picture", widget="image"))
     size: int = Field(32, ge=32, le=224, json_schema_extra=_of("picture", unit="px"))
     fit: Literal["crop", "pad", "stretch"] = Field("crop", json_schema_extra=_of("picture"))
-    network: Literal["resnet", "vgg", "filters", "own"] = Field("filters", json_schema_extra=_of("network"))
+    network: Literal["resnet", "vgg", "filters", "own", "hub"] = Field("filters", json_schema_extra=_of("network"))
     filters: Literal["sobel", "gabor", "blur", "sharpen"] = Field(
         "sobel", json_schema_extra=_of("network", when={"network": ["filters"]})
     )
+    hub: str | None = Field(None, min_length=1, max_length=200, json_schema_extra=_of("network", when={"network": ["hub"]}))
+    """One of the ids that the operator allows; None: the first of them."""
     model: str | None = Field(None, max_length=16, pattern=r"^[0-9a-f]{16}$", json_schema_extra=_of("network", widget="hidden"))
     """Of the operator's own model: the hash of its file, so that a link names what ran. None: whatever is served."""
     ablate: list[Ablation] = Field(default_factory=list, max_length=64, json_schema_extra=_of("network", widget="hidden"))
@@ -53,11 +55,22 @@ class NetworkParams(Params):
     @model_validator(mode="before")
     @classmethod
     def _which(cls, values: Any) -> Any:
-        """The operator's network without a hash is the one of now: what runs, and its link, name it."""
+        """The operator's network without a hash is the one of now, a hub's without an id the first: the link names what runs."""
         if isinstance(values, dict) and values.get("network") == "own" and values.get("model") is None and (named := offered()):
             with suppress(OSError):
                 return {**values, "model": fingerprint(named[0])}
+        if isinstance(values, dict) and values.get("network") == "hub" and values.get("hub") is None and (ids := allowed()):
+            return {**values, "hub": ids[0]}
         return values
+
+    @model_validator(mode="after")
+    def _may(self) -> NetworkParams:
+        if self.network == "hub" and not allowed():
+            raise UserError(Message("convolution.network.error.no_hub"), ("network",))
+        if self.network == "hub" and self.hub not in allowed():
+            told: dict[str, Plain | Message] = {"got": self.hub, "known": ", ".join(allowed())}
+            raise UserError(Message("convolution.network.error.not_allowed", told), ("hub",))
+        return self
 
     @model_validator(mode="after")
     def _once(self) -> NetworkParams:
