@@ -19,13 +19,17 @@ PATIENCE = 30_000
 """Milliseconds that a locator waits: a cold worker imports torch first."""
 
 
-@pytest.fixture(scope="package")  # its event loop lives in this thread: over before other folders' tests want one
-def browser() -> Iterator[Browser]:
+def executable() -> str:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.fail("the browser tests need Chromium: make test installs it, or type apt-get install chromium")
+    return chromium
+
+
+@pytest.fixture(scope="package")  # its event loop lives in this thread: over before other folders' tests want one
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        launched = playwright.chromium.launch(executable_path=executable(), args=ARGS)
         yield launched
         launched.close()
 

@@ -150,3 +150,25 @@ def test_ctrl_c_before_the_first_frame_is_no_traceback(tmp_path: Path, imported:
         told = process.stderr.read()
         assert process.wait(60) == 130, told[-2000:]
     assert "Traceback" not in told
+
+
+def test_a_picture_is_given_as_a_file(here: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is that of the same picture put by hand."""
+    from app import images
+    from images.odd import saved, scene
+
+    monkeypatch.setenv("UNROLLED_IMAGES", str(tmp_path / "kept"))
+    (tmp_path / "it.png").write_bytes(saved(scene(), "PNG"))
+    ran = here("run", "convolution/network", "--param", "network=filters", "--param", "image=@it.png", "--out", "it.jsonl")
+    assert ran.returncode == 0, ran.stderr
+    lines = [json.loads(line) for line in (tmp_path / "it.jsonl").read_text("utf-8").splitlines()]
+    name = images.put(tmp_path / "it.png")
+    mine = list(labs.run("convolution/network", network="filters", image=name))
+    assert len(lines) == 1 + len(mine)
+    assert np.array_equal(np.float32(lines[1]["tensors"]["stats"]), mine[0].tensors["stats"])
+    for given, told in (("@none.png", "none.png"), ("@it.svg", "SVG"), (f"{'0' * 64}", "no longer has this picture")):
+        (tmp_path / "it.svg").write_text("<svg/>")
+        ran = here("run", "convolution/network", "--param", f"image={given}", "--out", "it.jsonl")
+        assert ran.returncode == 2
+        assert told in ran.stderr
+        assert ran.stderr.count("\n") == 1

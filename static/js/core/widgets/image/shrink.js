@@ -1,9 +1,11 @@
 /**
- * A large photo made smaller before it is sent: 12 million pixels take a second over a slow line and the server keeps 1024 a side.
+ * A large photo made smaller before it is sent: a camera's 4 MB take seconds over a slow line, and the server keeps 1024 a side.
  */
 
 /** Longest side that is sent as it is, pixels. */
 const MOST = 2048;
+/** The longest side of what is shrunk: as the server would (2048 cost 250 ms more of 1.1 s to encode, send and decode). */
+const SMALLER = 1024;
 
 /** @typedef {{blob: Blob, from: string, to: string}} Prepared     from, to: "4000 × 3000"; both empty: as it was */
 
@@ -22,8 +24,8 @@ export async function shrink(blob) {
     return whole;
   }
   const { width, height } = bitmap;
-  const scale = MOST / Math.max(width, height);
-  if (scale >= 1) {
+  const scale = SMALLER / Math.max(width, height);
+  if (Math.max(width, height) <= MOST) {
     bitmap.close();
     return whole;
   }
@@ -41,5 +43,5 @@ export async function shrink(blob) {
 
 /** @param {HTMLCanvasElement} canvas @param {string} type @returns {Promise<Blob | null>} */
 export function encoded(canvas, type) {
-  return new Promise((done) => canvas.toBlob(done, type, 0.92));
+  return new Promise((done) => canvas.toBlob(done, type, 0.95));
 }
