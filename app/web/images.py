@@ -21,13 +21,13 @@ from starlette.responses import JSONResponse, Response
 from app.images import gallery
 from app.labs.contract import Message, UserError
 from app.settings import Settings
+from app.web.assets import FOREVER
 
 if TYPE_CHECKING:
     from app.images import Picture
 
 T = TypeVar("T")
 
-FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=3600"
 DECODERS = 2
 STATUS = {
