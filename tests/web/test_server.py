@@ -41,7 +41,14 @@ def test_ctrl_c_in_a_terminal_is_a_quiet_end_however_early(seconds: float) -> No
     """A terminal sends it to the workers too, which may still be importing."""
     command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", "2"]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Tests started in the background of a shell ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdout is not None
         assert "http://" in process.stdout.readline()
