@@ -13,6 +13,7 @@ from app.labs.convolution.network.kinds import pair
 from app.labs.convolution.network.lines import Line, Opened, biggest, grid, term
 
 MOST_TAPS = 25
+"""A line has at most so many products."""
 SHOWN_CHANNELS = 3
 """Input channels whose products stand one by one: those that weigh most."""
 DRAWN = 16
@@ -31,15 +32,12 @@ def convolution(o: Opened) -> Line | None:
     products = patch * kernel
     sums = products.sum((1, 2))
     bias = float(o.tensors["weights/bias"][o.channel]) if "weights/bias" in o.tensors else None
-    equations = []
-    if kernel[0].size <= MOST_TAPS:
-        shown = biggest(sums)
-        shown = sorted(shown, key=lambda k: -abs(sums[k]))[:SHOWN_CHANNELS]
-        equations = [_channel(first + k, patch[k], kernel[k]) for k in sorted(shown)]
-    equations.append(_total(sums, first, bias))
+    shown = sorted(biggest(sums), key=lambda k: -abs(sums[k]))[: SHOWN_CHANNELS if kernel[0].size <= MOST_TAPS else 1]
+    equations = [line for k in sorted(shown) for line in channel_lines(first + k, patch[k], kernel[k])]
+    equations.append(total_line(sums, first, bias))
     remarks = [Message("convolution.network.explain.padding", {"count": outside, "of": kernel[0].size})] if outside else []
-    if len(sums) > SHOWN_CHANNELS:
-        remarks.append(Message("convolution.network.explain.channels", {"shown": SHOWN_CHANNELS, "of": len(sums)}))
+    if len(sums) > len(shown):
+        remarks.append(Message("convolution.network.explain.channels", {"shown": len(shown), "of": len(sums)}))
     drawn = sorted(np.argsort(-np.abs(np.nan_to_num(sums)), kind="stable")[:DRAWN].tolist())
     note: dict[str, Plain] = {
         "patch": [grid(patch[k]) for k in drawn],
@@ -76,21 +74,37 @@ def _folded(at: NDArray[np.int64], n: int, mode: str) -> NDArray[np.int64]:
     return np.clip(at, 0, n - 1)
 
 
-def _channel(k: int, patch: NDArray[np.float64], kernel: NDArray[np.float64]) -> Equation:
-    r"""s_k = \sum x w over the taps of one input channel."""
+def channel_lines(k: int, patch: NDArray[np.float64], kernel: NDArray[np.float64]) -> list[Equation]:
+    r"""s_k = \sum x w over the taps of one input channel; of a large kernel row by row, then the rows' sum."""
+    label = Message("convolution.network.explain.channel", {"channel": k})
+    if kernel.size <= MOST_TAPS:
+        rows = range(len(kernel))
+        return [_taps(rf"s_{{{k}}} = \sum_{{ij}} x_{{ij}} w_{{ij}}", patch, kernel, rows, label)]
+    lines = [
+        _taps(rf"r_{{{row + 1}}} = \sum_j x_{{{row + 1}j}} w_{{{row + 1}j}}", patch, kernel, range(row, row + 1), label)
+        for row in range(len(kernel))
+    ]
+    terms = {f"r{row}": term(f"r_{{{row + 1}}}", line.value, "row") for row, line in enumerate(lines)}
+    total = " + ".join(rf"\num{{{name}}}" for name in terms)
+    value = math.fsum((patch * kernel).ravel())
+    return [*lines, Equation(rf"s_{{{k}}} = \sum_i r_i", total, value, terms, label)]
+
+
+def _taps(formula: str, patch: NDArray[np.float64], kernel: NDArray[np.float64], rows: range, label: Message) -> Equation:
+    """The products of these rows, added up."""
     terms: dict[str, Term] = {}
     parts = []
-    for (row, column), x in np.ndenumerate(patch):
-        name = f"{row}_{column}"
-        terms[f"x{name}"] = term(f"x_{{{row + 1}{column + 1}}}", x, "patch")
-        terms[f"w{name}"] = term(f"w_{{{row + 1}{column + 1}}}", float(kernel[row, column]), "kernel")
-        parts.append(rf"\num{{x{name}}} \cdot \num{{w{name}}}")
-    label = Message("convolution.network.explain.channel", {"channel": k})
-    formula = rf"s_{{{k}}} = \sum_{{ij}} x_{{ij}} w_{{ij}}"
-    return Equation(formula, " + ".join(parts), math.fsum((patch * kernel).ravel()), terms, label)
+    for row in rows:
+        for column, (x, w) in enumerate(zip(patch[row], kernel[row], strict=True)):
+            name = f"{row}_{column}"
+            terms[f"x{name}"] = term(f"x_{{{row + 1}{column + 1}}}", x, "patch")
+            terms[f"w{name}"] = term(f"w_{{{row + 1}{column + 1}}}", w, "kernel")
+            parts.append(rf"\num{{x{name}}} \cdot \num{{w{name}}}")
+    value = math.fsum((patch[rows.start : rows.stop] * kernel[rows.start : rows.stop]).ravel())
+    return Equation(formula, " + ".join(parts), value, terms, label)
 
 
-def _total(sums: NDArray[np.float64], first: int, bias: float | None) -> Equation:
+def total_line(sums: NDArray[np.float64], first: int, bias: float | None) -> Equation:
     r"""y = \sum_k s_k + b."""
     shown = biggest(sums)
     terms = {f"s{k}": term(f"s_{{{first + k}}}", sums[k], "channel") for k in shown}

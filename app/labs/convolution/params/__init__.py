@@ -2,5 +2,6 @@
 
 from app.labs.convolution.params.network import NetworkParams
 from app.labs.convolution.params.pooling import PoolingParams
+from app.labs.convolution.params.sliding import SlidingParams
 
-__all__ = ["NetworkParams", "PoolingParams"]
+__all__ = ["NetworkParams", "PoolingParams", "SlidingParams"]

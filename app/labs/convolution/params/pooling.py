@@ -6,18 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.labs.contract import Message, Params, UserError
+from app.labs.contract import Message, UserError
+from app.labs.convolution.params.source import MAX_CHANNELS, MAX_SIDE, SmallInput, Value, of
 
-MAX_CHANNELS = 4
-MAX_SIDE = 16
-
-Value: TypeAlias = Annotated[float, Field(ge=-1e4, le=1e4)]
 Kernel: TypeAlias = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Pad: TypeAlias = Annotated[int, Field(ge=0, le=8)]
 Place: TypeAlias = Annotated[int, Field(ge=0, le=MAX_SIDE - 1)]
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Row: TypeAlias = Annotated[list[Value], Field(min_length=1, max_length=MAX_SIDE)]
-Rows: TypeAlias = Annotated[list[Row], Field(min_length=1, max_length=MAX_SIDE)]
 
 POOLS = (
     "max",
@@ -33,18 +27,9 @@ POOLS = (
 )
 """Every pool's name, in the order in which they stand side by side; each is a switch of the params."""
 
-EXAMPLE = [
-    [[1.0, 2.0, 0.0, 1.0], [3.0, 8.0, 1.0, 0.0], [0.0, 1.0, 5.0, 4.0], [2.0, 0.0, 4.0, 5.0]],
-    [[0.0, 1.0, 4.0, 2.0], [1.0, 0.0, 2.0, 6.0], [7.0, 3.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0]],
-]
-
-
-def _of(group: str, **more: Any) -> dict[str, Any]:
-    return {"group": group, **more}
-
 
 def _pool(on: bool, folded: bool = False) -> Any:
-    return Field(on, json_schema_extra=_of("pools", folded=folded))
+    return Field(on, json_schema_extra=of("pools", folded=folded))
 
 
 class Changed(BaseModel):
@@ -56,32 +41,10 @@ class Changed(BaseModel):
     value: float = Field(0.0, ge=-10, le=10)
 
 
-class PoolingParams(Params):
+class PoolingParams(SmallInput):
     """Several pools over the windows of one small input (at most 4 channels of 16 x 16)."""
 
     experiment: ClassVar[str] = "convolution/pooling"
-
-    source: Literal["pattern", "matrix", "image"] = Field("pattern", json_schema_extra=_of("input"))
-    input: list[Rows] = Field(
-        EXAMPLE,
-        min_length=1,
-        max_length=MAX_CHANNELS,
-        json_schema_extra=_of("input", widget="matrix", when={"source": ["matrix"]}),
-    )
-    pattern: Literal["digits", "counting", "spots", "stripes", "ones", "minus-ones"] = Field(
-        "digits", json_schema_extra=_of("input", when={"source": ["pattern"]})
-    )
-    channels: int = Field(2, ge=1, le=MAX_CHANNELS, json_schema_extra=_of("input", when={"source": ["pattern"]}))
-    size: tuple[Annotated[int, Field(ge=1, le=MAX_SIDE)], Annotated[int, Field(ge=1, le=MAX_SIDE)]] = Field(
-        (6, 6), json_schema_extra=_of("input", widget="point", axes=["h", "w"], when={"source": ["pattern", "image"]})
-    )
-    image: str = Field(
-        "sample:cat", min_length=1, max_length=80, json_schema_extra=_of("image", widget="image", when={"source": ["image"]})
-    )
-    corner: tuple[Share, Share] = Field(
-        (0.5, 0.5), json_schema_extra=_of("image", widget="point", axes=["y", "x"], when={"source": ["image"]})
-    )
-    span: float = Field(1.0, ge=0.01, le=1, json_schema_extra=_of("image", log=True, when={"source": ["image"]}))
 
     max: bool = _pool(True)
     average: bool = _pool(True)
@@ -94,23 +57,23 @@ class PoolingParams(Params):
     adaptive_max: bool = _pool(False, folded=True)
     adaptive_average: bool = _pool(False, folded=True)
 
-    kernel: tuple[Kernel, Kernel] = Field((2, 2), json_schema_extra=_of("window", widget="point", axes=["h", "w"]))
-    stride: tuple[Kernel, Kernel] | None = Field(None, json_schema_extra=_of("window", widget="point", axes=["h", "w"]))
-    padding: tuple[Pad, Pad] = Field((0, 0), json_schema_extra=_of("window", widget="point", axes=["h", "w"]))
-    ceil_mode: bool = Field(False, json_schema_extra=_of("window"))
-    dilation: tuple[Kernel, Kernel] = Field((1, 1), json_schema_extra=_of("window", widget="point", axes=["h", "w"], folded=True))
-    count_include_pad: bool = Field(True, json_schema_extra=_of("window"))
-    divisor_override: int | None = Field(None, ge=-256, le=256, json_schema_extra=_of("window", folded=True))
-    adaptive: tuple[Kernel, Kernel] = Field((4, 4), json_schema_extra=_of("window", widget="point", axes=["h", "w"], folded=True))
+    kernel: tuple[Kernel, Kernel] = Field((2, 2), json_schema_extra=of("window", widget="point", axes=["h", "w"]))
+    stride: tuple[Kernel, Kernel] | None = Field(None, json_schema_extra=of("window", widget="point", axes=["h", "w"]))
+    padding: tuple[Pad, Pad] = Field((0, 0), json_schema_extra=of("window", widget="point", axes=["h", "w"]))
+    ceil_mode: bool = Field(False, json_schema_extra=of("window"))
+    dilation: tuple[Kernel, Kernel] = Field((1, 1), json_schema_extra=of("window", widget="point", axes=["h", "w"], folded=True))
+    count_include_pad: bool = Field(True, json_schema_extra=of("window"))
+    divisor_override: int | None = Field(None, ge=-256, le=256, json_schema_extra=of("window", folded=True))
+    adaptive: tuple[Kernel, Kernel] = Field((4, 4), json_schema_extra=of("window", widget="point", axes=["h", "w"], folded=True))
 
-    temperature: float = Field(1.0, ge=1e-3, le=1e3, json_schema_extra=_of("attention", log=True))
-    query: list[Value] | None = Field(None, min_length=1, max_length=MAX_CHANNELS, json_schema_extra=_of("attention"))
-    pixel: tuple[Place, Place] | None = Field(None, json_schema_extra=_of("attention", widget="point", axes=["y", "x"]))
+    temperature: float = Field(1.0, ge=1e-3, le=1e3, json_schema_extra=of("attention", log=True))
+    query: list[Value] | None = Field(None, min_length=1, max_length=MAX_CHANNELS, json_schema_extra=of("attention"))
+    pixel: tuple[Place, Place] | None = Field(None, json_schema_extra=of("attention", widget="point", axes=["y", "x"]))
 
-    power: float = Field(3.0, ge=0.1, le=32, json_schema_extra=_of("powers", log=True, folded=True))
-    norm: float = Field(2.0, ge=1, le=16, json_schema_extra=_of("powers", folded=True))
-    changed: Changed = Field(Changed(), json_schema_extra=_of("changed", folded=True))
-    dtype: Literal["float64", "float32"] = Field("float64", json_schema_extra=_of("run", folded=True))
+    power: float = Field(3.0, ge=0.1, le=32, json_schema_extra=of("powers", log=True, folded=True))
+    norm: float = Field(2.0, ge=1, le=16, json_schema_extra=of("powers", folded=True))
+    changed: Changed = Field(Changed(), json_schema_extra=of("changed", folded=True))
+    dtype: Literal["float64", "float32"] = Field("float64", json_schema_extra=of("run", folded=True))
 
     def pools(self) -> list[str]:
         """The pools that are switched on, in the order in which they stand."""
@@ -124,16 +87,4 @@ class PoolingParams(Params):
     def _check(self) -> PoolingParams:
         if not self.pools():
             raise UserError(Message("convolution.pooling.error.no_pool"), ("max",))
-        height, width = len(self.input[0]), len(self.input[0][0])
-        for c, rows in enumerate(self.input):
-            for y, row in enumerate(rows):
-                if len(row) != width:
-                    raise UserError(
-                        Message("convolution.pooling.error.ragged", {"channel": c, "row": y, "got": len(row), "good": width}),
-                        ("input", c, y),
-                    )
-            if len(rows) != height:
-                raise UserError(
-                    Message("convolution.pooling.error.rows", {"channel": c, "got": len(rows), "good": height}), ("input", c)
-                )
         return self
