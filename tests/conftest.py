@@ -9,10 +9,10 @@ from hypothesis import settings
 
 from serving import Server, serving
 
-settings.register_profile("same", derandomize=True)
-settings.register_profile("explore", max_examples=2000)
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=2000, deadline=None)
 settings.load_profile("same")
-"""The same inputs each time, so that red means a change; ``pytest --hypothesis-profile=explore`` looks further."""
+"""The same inputs each time and no deadlines, so that red means a change; ``pytest --hypothesis-profile=explore`` looks further."""
 
 
 @pytest.fixture(scope="session")

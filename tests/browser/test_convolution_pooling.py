@@ -30,7 +30,7 @@ def pooling(page: Page, server: Server, lang: str = "en", **params: Any) -> None
 
 def grid(page: Page, label: str) -> Locator:
     """A grid of numbers by the beginning of its name."""
-    return page.locator(f'.pool-cells[aria-label^="{label}"]')
+    return page.locator(f'.cells[aria-label^="{label}"]')
 
 
 def explained(page: Page) -> Locator:
@@ -46,7 +46,7 @@ def test_the_board_shows_every_pool_and_plays_window_by_window(page: Page, serve
     pooling(page, server, softpool=True)
     assert counter(page) == (9, 9)
     expect(page.locator(".pool-head h3")).to_have_text(["Input", "Max", "Average", "Attention", "SoftPool"])
-    expect(page.locator(".pool-cells.pick canvas")).to_have_count(2 * (1 + 2 * 4))
+    expect(page.locator(".cells.pick canvas")).to_have_count(2 * (1 + 2 * 4))
     last = list(labs.run(NAME, softpool=True))[-1].tensors
     assert value(page, "Max") == f"{last['output/max'][0, 2, 2]:g}"
     assert value(page, "Average", 1) == f"{last['output/average'][1, 2, 2]:g}"

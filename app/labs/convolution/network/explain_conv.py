@@ -93,15 +93,19 @@ def channel_lines(k: int, patch: NDArray[np.float64], kernel: NDArray[np.float64
 def _taps(formula: str, patch: NDArray[np.float64], kernel: NDArray[np.float64], rows: range, label: Message) -> Equation:
     """The products of these rows, added up."""
     terms: dict[str, Term] = {}
-    parts = []
+    lines = []
     for row in rows:
+        parts = []
         for column, (x, w) in enumerate(zip(patch[row], kernel[row], strict=True)):
             name = f"{row}_{column}"
             terms[f"x{name}"] = term(f"x_{{{row + 1}{column + 1}}}", x, "patch")
             terms[f"w{name}"] = term(f"w_{{{row + 1}{column + 1}}}", w, "kernel")
             parts.append(rf"\num{{x{name}}} \cdot \num{{w{name}}}")
+        lines.append(" + ".join(parts))
+    # A line of the kernel stands on a line of its own.
+    written = lines[0] if len(lines) == 1 else r"\begin{aligned} & " + r" \\ & {} + ".join(lines) + r" \end{aligned}"
     value = math.fsum((patch[rows.start : rows.stop] * kernel[rows.start : rows.stop]).ravel())
-    return Equation(formula, " + ".join(parts), value, terms, label)
+    return Equation(formula, written, value, terms, label)
 
 
 def total_line(sums: NDArray[np.float64], first: int, bias: float | None) -> Equation:

@@ -14,7 +14,7 @@ from app.labs.contract import Frame, Plain, Scene, Target
 from app.labs.convolution.params.sliding import SlidingParams
 from app.labs.convolution.sliding.explain import explain
 from app.labs.convolution.sliding.layer import Sliding, layer
-from app.labs.convolution.sliding.matrix import MOST_ENTRIES, connected, counts, entries
+from app.labs.convolution.sliding.matrix import MOST_ENTRIES, Counts, connected, counts, entries
 from app.labs.convolution.sliding.script import script
 from app.labs.convolution.sliding.shift import shifted
 
@@ -67,13 +67,8 @@ def scene(params: SlidingParams, device: str = "cpu") -> Scene:
         "flip": params.flip,
         "mode": params.padding_mode,
         "bias": s.bias is not None,
-        "counts": {
-            "dense": of.dense,
-            "local": of.local,
-            "shared": of.shared,
-            "bias": 0 if s.bias is None else len(s.bias),
-            "macs": of.local,
-        },
+        "counts": {**_plain(of), "bias": 0 if s.bias is None else len(s.bias)},
+        "large": _plain(counts((3, 64, 64), (10, 62, 62), (3, 3))),
         "grouped": _grouped(s, kernel),
         "matrix": matrix,
         "difference": _gap(s.explicit, s.output),
@@ -137,6 +132,10 @@ def targets(params: SlidingParams) -> Sequence[Target]:
 def host(tensor: Tensor) -> np.ndarray:
     """A tensor as numpy on the CPU."""
     return tensor.detach().cpu().numpy()
+
+
+def _plain(of: Counts) -> dict[str, Plain]:
+    return {"dense": of.dense, "local": of.local, "shared": of.shared}
 
 
 def _gap(a: Tensor, b: Tensor) -> float:

@@ -10,6 +10,7 @@ with z the padded (or spread) input, s the stride of the sliding (1 for a transp
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,7 +147,9 @@ def apply(params: SlidingParams, x: Tensor, weight: Tensor, bias: Tensor | None)
         state = {"weight": weight}
     if bias is not None:
         state["bias"] = bias
-    y: Tensor = torch.func.functional_call(made, state, (x[None],))[0]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Using padding='same' with even kernel")  # it costs a copy, which is nothing here
+        y: Tensor = torch.func.functional_call(made, state, (x[None],))[0]
     return y
 
 

@@ -48,6 +48,7 @@ def shifted(s: Sliding) -> Shifted:
 
 def move(x: Tensor, down: int, right: int) -> Tensor:
     """x (C, H, W) moved down and to the right by so many cells; zeros come in."""
+    down, right = (max(-n, min(n, by)) for n, by in zip(x.shape[1:], (down, right), strict=True))
     return functional.pad(x, (right, -right, down, -down))
 
 

@@ -1,10 +1,10 @@
 /**
  * A grid of numbers on one canvas: a colour and a text in each cell, frames around some of them. A click picks a cell; with the keyboard
- * the arrows move a cursor, which is told, and Enter picks.
+ * the arrows move a cursor, which is told, and Enter picks. Where numbers may be changed, a double click or a typed digit opens one.
  */
 
-import { el } from "../../../core/dom.js";
-import { palettes, rangeOf } from "../../../core/tiles.js";
+import { el } from "../../core/dom.js";
+import { palettes, rangeOf } from "../../core/tiles.js";
 
 /** @typedef {{row: number, col: number, rows: number, cols: number, colour: string, dash?: boolean, width?: number}} Frame  around cells, in cells */
 /**
@@ -18,10 +18,12 @@ import { palettes, rangeOf } from "../../../core/tiles.js";
  * @property {{low: number, high: number}} range
  * @property {Frame[]} frames
  * @property {(row: number, col: number) => boolean} [faint]      drawn with its number greyed
+ * @property {(row: number, col: number) => string | null} [corner]  a colour in the cell's corner: cells of one corner belong together
+ * @property {(row: number, col: number) => boolean} [fixed]      a number that cannot be changed
  */
 
 /** Below this size a cell has no room for its number. */
-const LEGIBLE = 19;
+const LEGIBLE = 18;
 /** Room around the cells for a frame's line. */
 const EDGE = 2;
 
@@ -30,12 +32,15 @@ export class Cells {
    * @param {string} label
    * @param {((row: number, col: number) => void) | null} onPick
    * @param {(text: string) => void} announce
+   * @param {((row: number, col: number, value: number) => void) | null} [onEdit]
+   * @param {((row: number, col: number) => void) | null} [onHover]  -1, -1: nothing any more
    */
-  constructor(label, onPick, announce) {
-    this.onPick = onPick;
+  constructor(label, onPick, announce, onEdit = null, onHover = null) {
     this.announce = announce;
+    this.onEdit = onEdit;
+    this.onHover = onHover;
     this.canvas = el("canvas", { "aria-hidden": "true" });
-    this.element = el("div", { class: "pool-cells", role: "group", "aria-label": label, tabindex: onPick ? 0 : null, "data-arrows": onPick ? "" : null }, this.canvas);
+    this.element = el("div", { class: "cells", role: "group", "aria-label": label, tabindex: onPick ? 0 : null, "data-arrows": onPick ? "" : null }, this.canvas);
     /** @type {Picture | null} */
     this.picture = null;
     this.row = 0;
@@ -78,21 +83,23 @@ export class Cells {
         const [fill, ink] = known ? colour(value) : [inset, muted];
         if (value !== null) {
           ctx.fillStyle = fill;
+          ctx.globalAlpha = picture.faint?.(row, col) ? 0.5 : 1;
           ctx.fillRect(x, y, size, size);
+          ctx.globalAlpha = 1;
         } else hatch(ctx, x, y, size, line);
         ctx.strokeStyle = line;
         ctx.lineWidth = size < 10 ? 0.5 : 1;
         if (size >= 6) ctx.strokeRect(x, y, size, size);
+        const corner = size >= 10 ? picture.corner?.(row, col) : null;
+        if (corner) wedge(ctx, x, y, size, corner);
         if (!known || size < LEGIBLE) continue;
         const text = picture.text(value);
-        const most = Math.min(13, size * 0.42);
+        const most = Math.min(13, size * 0.44);
         ctx.font = font(most);
         const fit = Math.min(1, (size - 3) / ctx.measureText(text).width);
         if (fit < 1) ctx.font = font(Math.max(6.5, most * fit));
-        ctx.fillStyle = ink;
-        ctx.globalAlpha = picture.faint?.(row, col) ? 0.45 : 1;
+        ctx.fillStyle = picture.faint?.(row, col) ? muted : ink;
         ctx.fillText(text, x + size / 2, y + size / 2 + 0.5);
-        ctx.globalAlpha = 1;
       }
     for (const frame of picture.frames) outline(ctx, frame, size);
     if (this.focused) outline(ctx, { row: this.row, col: this.col, rows: 1, cols: 1, colour: accent, width: 1.5, dash: true }, size);
@@ -112,7 +119,10 @@ export class Cells {
     element.addEventListener("pointermove", (event) => {
       const cell = at(event);
       element.title = cell && this.picture ? this.picture.told(cell.row, cell.col) : "";
+      this.onHover?.(cell?.row ?? -1, cell?.col ?? -1);
     });
+    element.addEventListener("pointerleave", () => this.onHover?.(-1, -1));
+    element.addEventListener("dblclick", () => this.#edit(""));
     element.addEventListener("click", (event) => {
       const cell = at(event);
       if (!cell) return;
@@ -145,10 +155,52 @@ export class Cells {
       this.show(picture);
       this.announce(picture.told(this.row, this.col));
     } else if (event.key === "Enter" || event.key === " ") pick(this.row, this.col);
+    else if (this.onEdit && /^[-\d.]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) this.#edit(event.key);
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
+
+  /** A field over the cell under the cursor; Enter keeps what was typed, Escape leaves the cell as it was. @param {string} typed */
+  #edit(typed) {
+    const { picture, row, col, onEdit } = this;
+    if (!picture || !onEdit || picture.fixed?.(row, col)) return;
+    const before = picture.value(row, col);
+    const field = el("input", { class: "cell-field", type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": picture.told(row, col) });
+    field.value = typed || String(before ?? "");
+    field.style.left = `${EDGE + col * picture.size + picture.size / 2}px`;
+    field.style.top = `${EDGE + row * picture.size + picture.size / 2}px`;
+    let open = true;
+    const close = (/** @type {boolean} */ keep, focus = true) => {
+      if (!open) return;
+      open = false;
+      const value = Number(field.value.replace("−", "-"));
+      field.remove();
+      if (focus) this.element.focus();
+      if (keep && field.value.trim() !== "" && Number.isFinite(value) && value !== before) onEdit(row, col, value);
+    };
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") close(true);
+      else if (event.key === "Escape") close(false);
+    });
+    field.addEventListener("click", (event) => event.stopPropagation());
+    field.addEventListener("blur", () => close(true, false));
+    this.element.append(field);
+    field.focus();
+    if (!typed) field.select();
+  }
+}
+
+/** The corner at bottom right of a cell. @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} size @param {string} colour */
+function wedge(ctx, x, y, size, colour) {
+  const side = Math.max(4, size * 0.28);
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.moveTo(x + size, y + size - side);
+  ctx.lineTo(x + size, y + size);
+  ctx.lineTo(x + size - side, y + size);
+  ctx.fill();
 }
 
 /**
