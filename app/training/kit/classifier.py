@@ -38,6 +38,8 @@ class Recipe:
     label_smoothing: float = 0.1
     shift: int = 3
     """Pictures are padded by reflection and cropped at random: shifted by so many pixels at most."""
+    cutout: int = 0
+    """Side of a square that is blanked at a random place of each picture (DeVries and Taylor, arXiv 1708.04552)."""
     small_epochs: int = 0
     """So many first epochs see pictures of 24 x 24 pixels: half the work, and the last epochs mend the difference."""
     averaging: float = 0.99
@@ -69,7 +71,7 @@ def train(make: Callable[[], nn.Module], recipe: Recipe, data: Part) -> nn.Modul
         for i in range(per_epoch):
             chosen = shuffled[i * recipe.batch : (i + 1) * recipe.batch]
             x = augment(data.images[chosen], side, recipe.shift, order)
-            x = normalise(x).contiguous(memory_format=torch.channels_last)
+            x = cut_out(normalise(x), recipe.cutout, order).contiguous(memory_format=torch.channels_last)
             loss = functional.cross_entropy(net(x), data.labels[chosen], label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -95,6 +97,18 @@ def augment(images: Tensor, side: int, shift: int, generator: torch.Generator) -
     rows = top.view(n, 1) + torch.arange(side)  # (N, side)
     columns = left.view(n, 1) + torch.arange(side)
     return padded[torch.arange(n).view(n, 1, 1), :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+
+
+def cut_out(x: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """x (N, C, H, W) with a square of 0, the mean, around a random pixel of each picture; it may hang over the border."""
+    if not side:
+        return x
+    n, _, height, width = x.shape
+    row, column = (torch.randint(length, (n, 1), generator=generator) for length in (height, width))
+    rows = (torch.arange(height) - row + side // 2).clamp(-1, side)  # (N, H), 0 to side - 1 inside
+    columns = (torch.arange(width) - column + side // 2).clamp(-1, side)
+    inside = ((rows >= 0) & (rows < side)).unsqueeze(2) & ((columns >= 0) & (columns < side)).unsqueeze(1)
+    return x.masked_fill(inside.unsqueeze(1), 0)
 
 
 @torch.no_grad()
