@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from app import labs
+from app.nn import weights
 
 torch.set_num_threads(1)
 DOCS = {"en": Path("docs/notes.md"), "zh": Path("docs/notes.zh-CN.md")}
@@ -153,6 +154,43 @@ def three_poolings():
     return outputs
 
 
+def cnn_success():
+    kinds = {
+        name: [frame.note["layer"]["kind"] for frame in labs.run("convolution/network", network=name)] for name in ("vgg", "resnet")
+    }
+    accuracy = {name: 100 * weights.card(name)["test_accuracy"] for name in kinds}
+    return accuracy | {f"{name}_poolings": kinds[name].count("pool") for name in kinds}
+
+
+def simplified_dense():
+    note = scene("simplified-dense")
+    bias = torch.nn.Conv2d(1, 1, 3).bias.numel()
+    return {
+        "dense": note["counts"]["dense"],
+        "connections": note["matrix"]["connections"],
+        "shared": note["counts"]["shared"],
+        "bias": bias,
+    }
+
+
+def channels_recognise():
+    def correlations(**more):
+        tensors = labs.scene("convolution/sliding", **{**ROWS["channels-recognise"]["params"], **more}).tensors
+        return np.corrcoef(tensors["output"].reshape(4, -1))
+
+    learned = correlations()
+    others = learned[~np.eye(4, dtype=bool)]
+    return {"least": others.min(), "most": others.max(), "alike": correlations(kernel="sobel-x").min()}
+
+
+def across_channels():
+    params = ROWS["across-channels"]["params"]
+    _, first, *_ = labs.run("convolution/sliding", **params)
+    _, grouped, *_ = labs.run("convolution/sliding", **params, groups=2, out_channels=2)
+    sums = first.tensors["sums"]
+    return {"first": sums[0], "second": sums[1], "both": first.tensors["value"][0], "grouped": grouped.tensors["value"][0]}
+
+
 MEASURES = {
     "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
     "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
@@ -173,6 +211,10 @@ MEASURES = {
     "amsgrad": amsgrad,
     "adabound": adabound,
     "better-sgdm": better_sgdm,
+    "cnn-success": cnn_success,
+    "simplified-dense": simplified_dense,
+    "channels-recognise": channels_recognise,
+    "across-channels": across_channels,
     "pooling-global-view": global_view,
     "pooling-within-channels": within_channels,
     "three-poolings": three_poolings,
