@@ -312,3 +312,15 @@ def test_a_sub_path_serves_the_whole_page(page: Page, watch: Watch) -> None:
         play_to_end(page)
         page.locator("#language").click()
         expect(page.locator("#share")).to_contain_text("分享")
+
+
+def test_the_focus_stays_on_a_number_while_the_run_plays(page: Page, server: Server) -> None:
+    open_lab(page, f"{server.url}{LAB}?v=1&at=5#p=%7B%22steps%22%3A2000%7D")
+    page.locator("#speed").select_option(label="1×")
+    page.locator("#play").click()
+    page.locator("#explain .katex .opens").nth(1).focus()
+    focused = "[...document.querySelectorAll('#explain .katex .opens')].indexOf(document.activeElement)"
+    title = page.locator("#explain h2").inner_text()
+    until(lambda: page.locator("#explain h2").inner_text() != title, what="the arithmetic of a later step")
+    until(lambda: page.evaluate(focused) == 1, what="the focus on the same number")
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")

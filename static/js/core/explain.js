@@ -53,6 +53,8 @@ export class Explain {
     this.shown = null;
     /** @type {Target[]} the way back */
     this.trail = [];
+    /** The target that is drawn, as text. */
+    this.drawn = "";
     this.legendOpen = false;
     this.tip = el("div", { class: "tip", role: "tooltip", id: "exact-tip", hidden: true });
     document.body.append(this.tip);
@@ -146,7 +148,7 @@ export class Explain {
     if (this.shown?.answer !== answer) this.onShown(answer.problem ? null : answer, seq);
     this.shown = { answer, seq };
     this.setting = [];
-    const hadFocus = this.host.contains(document.activeElement);
+    const focused = this.#focused();
     const back = el("button", { type: "button", class: "button small", hidden: !this.trail.length, onclick: () => this.#back() }, t("shell.explain.back"));
     if (answer.problem) {
       fill(this.host, this.#head(t("shell.explain.title"), back), el("p", { class: "muted" }, say(answer.problem)));
@@ -163,8 +165,25 @@ export class Explain {
     void Promise.all(this.setting).then(() => {
       shrink(boxes);
       this.cost = performance.now() - begun;
+      this.#refocus(focused);
+      // The first formulas are measured before their fonts are there.
+      if (document.fonts.status === "loading") void document.fonts.ready.then(() => shrink(boxes));
     });
-    if (hadFocus) /** @type {HTMLElement | null} */ (this.host.querySelector("button:not([hidden])"))?.focus();
+  }
+
+  /** What of the panel has the keyboard's focus: which of the numbers that open, and of what; null: nothing. */
+  #focused() {
+    const at = document.activeElement;
+    if (!at || !this.host.contains(at)) return null;
+    return { index: [...this.host.querySelectorAll(".opens")].indexOf(at), target: this.drawn };
+  }
+
+  /** The same number a step later, or, where another value is shown now, the way back. @param {{index: number, target: string} | null} focused */
+  #refocus(focused) {
+    this.drawn = JSON.stringify(this.target);
+    if (!focused || this.host.contains(document.activeElement)) return;
+    const same = focused.target === this.drawn ? this.host.querySelectorAll(".opens")[focused.index] : null;
+    /** @type {HTMLElement | null} */ (same ?? this.host.querySelector("button:not([hidden])"))?.focus();
   }
 
   /** @param {string} title @param {HTMLElement} back */
@@ -296,6 +315,7 @@ export function substitute(text, terms) {
  * @param {HTMLElement[]} boxes as just typeset
  */
 function shrink(boxes) {
+  for (const box of boxes) box.style.fontSize = "";
   const ratios = boxes.map((box) => (box.clientWidth - 24) / (box.querySelector(".katex-html")?.scrollWidth ?? 1));
   boxes.forEach((box, i) => {
     if (!(ratios[i] > 0 && ratios[i] < 1)) return;

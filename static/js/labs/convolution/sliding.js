@@ -22,6 +22,7 @@ const CELL = { least: 9, most: 36 };
 const TAP = { least: 12, most: 32, room: 108 };
 /** What stands beside the cells: headings, signs, gaps. */
 const AROUND = { row: 24, columns: 112 };
+const GAP = 32;
 
 /** @param {Stage} stage @returns {View} */
 export default function mount(stage) {
@@ -162,18 +163,23 @@ class SlidingView {
     return stage.t("convolution.sliding.page.summary", { channel: at[0], y: at[1], x: at[2], value: num(Number(frame.tensors.value.data[0])) });
   }
 
-  /** The largest cells with which everything is seen, within bounds. */
+  /** The largest cells with which everything is seen, within bounds. On a phone the kernels stand below, and the page is scrolled. */
   #fit() {
     const { model, board } = this;
-    const tap = Math.max(TAP.least, Math.min(TAP.most, Math.floor(TAP.room / Math.max(...model.kernel))));
     const room = board.parentElement;
     const [height, width] = [(room?.clientHeight ?? 330) - 4, room?.clientWidth ?? 560];
     const narrow = width < 480;
+    const channels = model.shape[0];
+    // Of many channels the sums stand in the table only.
+    const sum = narrow || channels < 3 ? 22 : 0;
     board.classList.toggle("narrow", narrow);
-    const kernels = 2 * model.kernel[1] * tap + AROUND.columns;
+    board.classList.toggle("many", sum === 0);
+    const row = narrow ? Infinity : height / channels - AROUND.row;
+    const tap = Math.max(TAP.least, Math.floor(Math.min(TAP.most, TAP.room / Math.max(...model.kernel), (row - sum) / model.kernel[0])));
+    const kernels = narrow ? GAP : 2 * model.kernel[1] * tap + AROUND.columns;
     for (let cell = CELL.most; cell > CELL.least; cell -= 1) {
-      const tall = Math.max(model.shape[0] * (Math.max(model.padded[0] * cell, model.kernel[0] * tap + 22) + AROUND.row), model.out[0] * (model.out[1] * cell + AROUND.row));
-      const wide = narrow ? Math.max(model.padded[1], model.out[1]) * cell : (model.padded[1] + model.out[2]) * cell + kernels;
+      const tall = Math.max(channels * (model.padded[0] * cell + AROUND.row), model.out[0] * (model.out[1] * cell + AROUND.row));
+      const wide = (model.padded[1] + model.out[2]) * cell + kernels;
       if (wide <= width && (narrow || tall <= height)) return { cell, tap };
     }
     return { cell: CELL.least, tap };
