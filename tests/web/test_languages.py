@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 from app.labs.contract import Message
 from app.web import languages
@@ -34,26 +34,19 @@ def test_no_sentence_is_empty_or_given_twice(code):
             assert not [entry.id for entry in read_po(file) if entry.id and entry.fuzzy], path.name
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_the_files_are_read_as_babel_reads_them(code):
-    for path in sorted((languages.LOCALE / code).glob("*.po")):
-        with path.open("rb") as file:
-            expected = [(entry.id, entry.string) for entry in read_po(file, locale=code) if entry.id]
-        assert [entry for entry in languages.entries(path.read_text("utf-8")) if entry[0]] == expected, path.name
-
-
-def test_escapes_and_long_sentences_are_gettexts():
-    assert list(languages.entries('# a\n#: b\nmsgid "a"\nmsgstr ""\n"one\\n"\n"\\"two\\" \\\\n # no comment"\n\n# end')) == [
-        ("a", 'one\n"two" \\n # no comment')
-    ]
-
-
-@pytest.mark.parametrize(
-    "more", ['msgctxt "c"\nmsgid "a"\nmsgstr "b"', 'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"', 'msgid "a"', "msgid a"]
-)
-def test_what_the_reader_does_not_know_is_refused(more):
-    with pytest.raises(ValueError, match="neither msgid nor msgstr"):
-        list(languages.entries(f'msgid "first"\nmsgstr "one"\n{more}\n'))
+def test_a_file_that_is_not_gettexts_and_an_id_in_two_files_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(languages, "LOCALE", tmp_path)
+    for code, one, other in (
+        ("a", 'msgid "x"\nmsgstr "1"', 'msgid "x"\nmsgstr "2"'),
+        ("b", 'msgid "x"\nmsgstr "1"', 'msgid "y"\nsentence "2"'),
+    ):
+        (tmp_path / code).mkdir()
+        (tmp_path / code / "one.po").write_text(one)
+        (tmp_path / code / "two.po").write_text(other)
+    with pytest.raises(ValueError, match=r"two\.po: x is given in another file of a too"):
+        languages.catalogue("a")
+    with pytest.raises(PoFileError):
+        languages.catalogue("b")
 
 
 def test_both_languages_name_the_same_values():
