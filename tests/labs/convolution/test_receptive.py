@@ -27,11 +27,31 @@ def ones(layer: nn.Module) -> nn.Module:
     return layer
 
 
+class Gate(nn.Module):
+    """Weighs its input by what a convolution makes of it, place by place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = ones(nn.Conv2d(1, 1, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = (3 - x * self.conv(x)) / 2
+        return -y
+
+
 @st.composite
 def layers(draw: Any) -> nn.Module:
     k, s, d = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     p = draw(st.integers(0, k // 2))
-    match draw(st.sampled_from(["conv", "same", "avg", "oblong", "dilated"])):
+    match draw(st.sampled_from(["conv", "same", "avg", "oblong", "dilated", "transposed", "nearest", "bilinear", "gate"])):
+        case "transposed":
+            return ones(nn.ConvTranspose2d(1, 1, k, s, min(p, k - 1), dilation=d))
+        case "nearest":
+            return nn.Upsample(scale_factor=s)
+        case "bilinear":
+            return nn.Upsample(scale_factor=s, mode="bilinear")
+        case "gate":
+            return Gate()
         case "conv":
             mode = draw(st.sampled_from(["zeros", "reflect", "replicate", "circular"]))
             return ones(nn.Conv2d(1, 1, k, s, p, padding_mode=mode))
@@ -80,7 +100,9 @@ def test_a_field_is_what_the_gradient_reaches(stack: list[nn.Module], place: int
 
 
 def plain(stack: list[nn.Module]) -> bool:
-    """Without padding on the way: a window's outer cells may be padding of an inner layer."""
+    """Without padding on the way: a window's outer cells may be padding of an inner layer; between cells a value sees fewer."""
+    if any(isinstance(layer, nn.ConvTranspose2d | nn.Upsample | Gate) for layer in stack):
+        return False
     return all(getattr(layer, "padding", 0) in (0, (0, 0)) and not getattr(layer, "ceil_mode", False) for layer in stack)
 
 
@@ -117,12 +139,64 @@ def test_maps_put_one_below_the_other_have_no_common_field() -> None:
     assert by_name["cat"] is None
 
 
+class Squeezed(nn.Module):
+    """Squeeze and excitation: each map by what all places of it come to."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(F.adaptive_avg_pool2d(x, 1))
+
+
+class Called(nn.Module):
+    """Convolutions as calls, without modules."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        w = torch.ones(1, 1, 3, 3)
+        return F.interpolate(F.conv_transpose2d(F.conv2d(x, w, stride=2), w, stride=2), scale_factor=2)
+
+
+def test_convolutions_that_are_called_have_fields_too() -> None:
+    found = [layer["receptive"] for layer in told(Called(), torch.rand(1, 1, 9, 9))]
+    assert [one["size"] for one in found] == [[1, 1], [3, 3], [5, 5], [5.5, 5.5]]
+    assert [one["jump"] for one in found] == [[1, 1], [2, 2], [1, 1], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+@pytest.mark.parametrize("s", [1, 2, 3])
+@pytest.mark.parametrize("make", ["transposed", "nearest", "bilinear", "fine"])
+def test_enlarging_the_picture_itself_every_value_sees_exactly_what_the_gradient_reaches(make: str, k: int, s: int) -> None:
+    net: nn.Module
+    if make == "transposed":
+        net = ones(nn.ConvTranspose2d(1, 1, k, s, (k - 1) // 2, dilation=1 + k % 2))
+    else:
+        net = nn.Upsample(scale_factor=s * k, mode="nearest" if make == "nearest" else "bilinear")
+        net = nn.Upsample(scale_factor=1 / (s * k), mode="bilinear") if make == "fine" else net
+    x = torch.rand(1, 1, 24 if make == "fine" else 6, 24 if make == "fine" else 6, requires_grad=True)
+    y = net(x)
+    side = x.shape[2]
+    field = told(net, x.detach())[-1]["receptive"]
+    if make == "fine" and side % (s * k):
+        assert field is None
+        return
+    for row in range(y.shape[2]):
+        (g,) = torch.autograd.grad(y[0, 0, row, row], x, retain_graph=True)
+        reached = g[0, 0].nonzero()
+        if len(reached):
+            y0, _, y1, _ = pixels(field, row, row, (side, side))
+            low, high = int(reached.min(0).values[0]), int(reached.max(0).values[0]) + 1
+            assert y0 <= low
+            assert high <= y1
+            if make == "fine" or (make == "bilinear" and s * k in (1, 2, 4, 8)) or (make == "transposed" and k % 2 == 0):
+                assert (y0, y1) == (low, high)
+
+
 @pytest.mark.parametrize(
     "layer",
     [
         nn.GroupNorm(1, 4),
         nn.InstanceNorm2d(4),
-        nn.ConvTranspose2d(4, 4, 2),
+        nn.Upsample(12),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+        Squeezed(),
         nn.AdaptiveAvgPool2d(3),
         nn.FractionalMaxPool2d(2, output_size=3),
     ],

@@ -62,6 +62,9 @@ _SHOWN = (
     "divisor_override",
     "output_size",
     "norm_type",
+    "mode",
+    "scale_factor",
+    "align_corners",
     "eps",
     "num_groups",
     "negative_slope",
@@ -93,6 +96,7 @@ _CONV_T_NAMES = ("input", "weight", "bias", "stride", "padding", "output_padding
 _MAX_NAMES = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 _AVG_NAMES = ("input", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
 _SIZE_NAMES = ("input", "output_size")
+_RESIZE_NAMES = ("input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
 _LP_NAMES = ("input", "norm_type", "kernel_size", "stride", "ceil_mode")
 
 _FUNCTIONS: Mapping[str, tuple[Kind, str, tuple[str, ...], Mapping[str, Any]]] = {
@@ -108,6 +112,7 @@ _FUNCTIONS: Mapping[str, tuple[Kind, str, tuple[str, ...], Mapping[str, Any]]] =
     "lp_pool2d": ("pool", "lp_pool2d", _LP_NAMES, {"ceil_mode": False}),
     "adaptive_avg_pool2d": ("pool", "adaptive_avg_pool2d", _SIZE_NAMES, {"adaptive": True}),
     "adaptive_max_pool2d": ("pool", "adaptive_max_pool2d", _SIZE_NAMES, {"adaptive": True}),
+    "interpolate": ("other", "interpolate", _RESIZE_NAMES, {"mode": "nearest"}),
     "linear": ("linear", "linear", ("input", "weight", "bias"), {}),
     "batch_norm": (
         "norm",
@@ -202,6 +207,8 @@ def of_function(
         options = {k: _plain(v) for k, v in given.items() if v is not None and not isinstance(v, Tensor) and k != "tensors"}
         if "kernel_size" in options and not options.get("stride"):
             options["stride"] = options["kernel_size"]
+        if kind == "conv":
+            options["kernel_size"] = list(given["weight"].shape[2:])
         return kind, told, options, weights
     if plain in _FORMS:
         first = next((a for a in args if isinstance(a, Tensor)), output)

@@ -120,7 +120,7 @@ export function describe(network, layer) {
   const lines = [`${layer.type} · ${t(`convolution.page.side_${layer.side}`)} ${shapeOf(layer)}`];
   if (layer.params) lines.push(t("convolution.page.tip_params", { count: short(layer.params) }));
   if (layer.macs) lines.push(t("convolution.page.tip_macs", { count: short(layer.macs) }));
-  if (layer.receptive) lines.push(t("convolution.page.tip_receptive", { height: layer.receptive.size[0], width: layer.receptive.size[1] }));
+  if (layer.receptive) lines.push(t("convolution.page.tip_receptive", { height: Math.floor(layer.receptive.size[0]), width: Math.floor(layer.receptive.size[1]) }));
   if (layer.ablated?.length) lines.push(t("convolution.page.tip_off", { channels: layer.ablated.join(", ") }));
   return lines;
 }
