@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +17,10 @@ from app.wire.frames import Packer
 
 KEPT_FRAMES = 512
 KEPT_BYTES = 8 * 2**20
+LOOKED_BYTES = 64 * 2**20
+"""Of a replay, of which a worker keeps one: all maps of a small network at 224 pixels, so that one replay serves every layer."""
+HEAD_BYTES = 112
+"""An ndarray's own head."""
 PROGRESS_SECONDS = 0.1
 CATCHING_UP = Message("server.catching-up").as_json()
 
@@ -138,19 +142,33 @@ class Job:
 
 
 class Kept:
-    """The last frames of a run, for explanations: at most 512 or 8 MB."""
+    """The last frames of a run, for explanations: at most 512 or 8 MB. What several frames share is counted once."""
 
     def __init__(self, frames: int = KEPT_FRAMES, nbytes: int = KEPT_BYTES) -> None:
-        self._frames: deque[tuple[int, Frame, int]] = deque()
+        self._frames: deque[tuple[int, Frame]] = deque()
+        self._shared: Counter[tuple[int, int]] = Counter()
+        """How many on-demand arrays are the same memory: a layer's output is the next one's input, weights are the network's."""
         self._max, self._max_bytes, self._bytes = frames, nbytes, 0
 
     def add(self, seq: int, frame: Frame) -> None:
         """Frames come in order of their seq."""
-        size = sum(a.nbytes + 112 for a in frame.tensors.values())  # 112: an ndarray's own head
-        self._frames.append((seq, frame, size))
-        self._bytes += size
+        self._frames.append((seq, frame))
+        self._bytes += streamed(frame)
+        for name in frame.on_demand:
+            key = memory(frame.tensors[name])
+            self._bytes += 0 if self._shared[key] else key[1]
+            self._shared[key] += 1
         while len(self._frames) > self._max or (self._bytes > self._max_bytes and len(self._frames) > 2):
-            self._bytes -= self._frames.popleft()[2]
+            self._drop(self._frames.popleft()[1])
+
+    def _drop(self, frame: Frame) -> None:
+        self._bytes -= streamed(frame)
+        for name in frame.on_demand:
+            key = memory(frame.tensors[name])
+            self._shared[key] -= 1
+            if not self._shared[key]:
+                del self._shared[key]
+                self._bytes -= key[1]
 
     def get(self, seq: int) -> Frame | None:
         at = seq - self._frames[0][0] if self._frames else -1
@@ -167,7 +185,7 @@ class Lookup:
 
     def __init__(self, job: Job, seq: int) -> None:
         self.job, self.seq = job, seq
-        self.kept = Kept(64)
+        self.kept = Kept(64, LOOKED_BYTES)
         self._at = -1
         self._generator = job.module.run(job.params, job.device)
 
@@ -188,6 +206,16 @@ class Lookup:
         finally:
             mark.leave()
         return self._at >= self.seq
+
+
+def streamed(frame: Frame) -> int:
+    """Bytes of the arrays that are the frame's own, and of every array's head."""
+    return sum(HEAD_BYTES + (0 if name in frame.on_demand else a.nbytes) for name, a in frame.tensors.items())
+
+
+def memory(a: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Where its numbers begin, and their bytes: the same for what is the same memory, as long as one of them is kept."""
+    return int(a.__array_interface__["data"][0]), a.nbytes
 
 
 def owned(frame: Frame) -> Frame:

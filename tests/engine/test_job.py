@@ -101,6 +101,22 @@ def test_kept_frames_are_bounded() -> None:
     assert kept.get(97) is None
 
 
+def test_what_frames_share_on_demand_is_counted_once() -> None:
+    weights, maps = np.zeros(1000), [np.zeros(100) for _ in range(41)]
+    kept = Kept(nbytes=8000 + 10 * 800 + 10 * 3 * 112)
+    for seq in range(40):
+        kept.add(
+            seq,
+            Frame(seq, {"maps": maps[seq + 1], "input/0": maps[seq], "weights": weights}, on_demand=("maps", "input/0", "weights")),
+        )
+    assert [seq for seq in range(40) if kept.get(seq)] == list(range(31, 40))
+    for seq in range(40, 60):
+        kept.add(seq, Frame(seq, {}))
+    kept.add(60, Frame(60, {"weights": np.zeros(3000)}, on_demand=("weights",)))
+    assert kept.get(39) is None
+    assert kept.get(60) is not None
+
+
 def test_a_lookup_finds_an_old_frame_and_its_predecessor() -> None:
     it = job(steps=30)
     lookup = Lookup(it, 20)
