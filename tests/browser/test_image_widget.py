@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from app.images import read, store
 from browser.conftest import ARGS, executable
@@ -209,6 +210,37 @@ def test_a_server_that_lost_the_picture_gets_it_again_and_the_run_starts_by_itse
     chosen(page, "64 × 32 pixels")
     expect(page.locator("#banner")).to_be_hidden()
     assert image_of(page) == mine
+
+
+def test_an_explanation_that_lacks_the_picture_brings_it_and_is_asked_again(page: Page, server: Server) -> None:
+    refused: list[str] = []
+    posted: list[str] = []
+    mine: list[int] = []
+
+    def between(line: WebSocketRoute) -> None:
+        ahead = line.connect_to_server()
+
+        def asked(text: str | bytes) -> None:
+            message = json.loads(text)
+            if message["type"] == "start" and not message["params"]["image"].startswith("sample:"):
+                mine.append(message["id"])
+            if message["type"] != "explain" or refused or not mine:
+                return ahead.send(text)
+            refused.append(message["run"])
+            error = {"id": "image.unknown", "values": {}}
+            fields = [{"path": ["image"], "message": error}]
+            line.send(json.dumps({"type": "reply", "id": message["id"], "ok": False, "error": error, "fields": fields}))
+
+        line.on_message(asked)
+
+    page.route_web_socket("**/ws", between)
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    open_lab(page, server.url + LAB)
+    file(page).set_input_files({"name": "it.png", "mimeType": "image/png", "buffer": PNG})
+    until(lambda: page.evaluate("1") and len(posted) == 2, what="the picture, sent again")
+    assert len(refused) == 1
+    expect(page.locator("#explain .parity")).to_be_visible()
+    expect(page.locator("#explain")).not_to_contain_text("no longer")
 
 
 def test_somebody_elses_picture_that_is_gone_is_said_beside_the_field(

@@ -71,6 +71,7 @@ export class Lab {
       frames: () => void (this.framesCame = true),
       refused: (reply) => this.#refused(reply),
       failed: (run) => void this.#failed(run),
+      mend: (fields) => this.form.mend(fields),
       changed: () => this.#status(),
       broken: (error) => banner(t("shell.error.broken", { text: error.message })),
     });

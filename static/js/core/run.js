@@ -24,11 +24,14 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 export class Run {
   /**
    * @param {Socket} socket
-   * @param {{experiment: string, params: Params, mode?: Mode, budget?: number, id?: string | null}} options
-   *   with `id` an existing run is followed instead of a new one started
+   * @param {{experiment: string, params: Params, mode?: Mode, budget?: number, id?: string | null, mend?: (fields: FieldError[]) => Promise<boolean>}} options
+   *   with `id` an existing run is followed instead of a new one started; `mend`: whether what a question was refused for is well now
    */
-  constructor(socket, { experiment, params, mode = "every", budget = BUDGET, id = null }) {
+  constructor(socket, { experiment, params, mode = "every", budget = BUDGET, id = null, mend = async () => false }) {
     this.socket = socket;
+    this.mend = mend;
+    /** What is being mended: two questions may be refused for the same. @type {Promise<boolean> | null} */
+    this.mending = null;
     this.experiment = experiment;
     this.params = params;
     this.mode = mode;
@@ -111,17 +114,25 @@ export class Run {
   }
 
   /**
-   * Ask about this run; where the server no longer knows it, revive it first.
+   * Ask about this run; where the server no longer knows it, revive it first; where it lost what the params name, bring that.
    * @param {string} type @param {Record<string, unknown>} [fields]
    * @returns {Promise<Reply>}
    */
   async ask(type, fields = {}) {
     if (this.id === null || this.gone) throw new Lost("the run is not on the server");
     const reply = await this.socket.request(type, { run: this.id, ...fields });
-    if (reply.ok || !reply.error?.id.includes("unknown")) return reply;
+    if (reply.ok) return reply;
+    if (reply.fields?.length && (await this.#mended(reply.fields))) return this.socket.request(type, { run: this.id, ...fields });
+    if (reply.error?.id !== "server.unknown-run") return reply;
     const revived = await this.revive();
     if (!revived.ok) return revived;
     return this.socket.request(type, { run: this.id, ...fields });
+  }
+
+  /** @param {FieldError[]} fields */
+  #mended(fields) {
+    this.mending ??= this.mend(fields).finally(() => (this.mending = null));
+    return this.mending;
   }
 
   /** @param {"pause" | "resume" | "cancel"} type @param {Record<string, unknown>} [fields] */

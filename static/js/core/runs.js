@@ -15,6 +15,7 @@ import { Lost, Socket } from "./socket.js";
  * @property {(run: Run) => void} frames               new frames of the run shown
  * @property {(reply: Reply, wish: Wish) => void} refused   the params were bad; the last picture stays
  * @property {(run: Run) => void} failed
+ * @property {(fields: import("./types.js").FieldError[]) => Promise<boolean>} mend   a question was refused: whether it may be asked again
  * @property {() => void} changed                      something that the status line tells of
  * @property {(error: Error) => void} broken
  */
@@ -81,7 +82,7 @@ export class Runs {
     const { wish } = this;
     this.wish = null;
     const { params, follow } = wish;
-    const run = new Run(this.socket, { experiment: this.experiment, params, mode: this.mode, id: follow });
+    const run = new Run(this.socket, { experiment: this.experiment, params, mode: this.mode, id: follow, mend: this.hooks.mend });
     try {
       const before = this.pending ?? (this.shown === this.pinned ? null : this.shown);
       const replaces = before?.owner && !follow ? before.id : null;
