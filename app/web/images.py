@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -22,12 +21,14 @@ from app.images import gallery
 from app.labs.contract import Message, UserError
 from app.settings import Settings
 from app.web.assets import FOREVER
+from app.web.temporary import temporary
 
 if TYPE_CHECKING:
     from app.images import Picture
 
 T = TypeVar("T")
 
+PREFIX = "unrolled-images-of-"
 A_WHILE = "public, max-age=3600"
 DECODERS = 2
 STATUS = {
@@ -56,22 +57,19 @@ class Images:
     @asynccontextmanager
     async def folder(self) -> AsyncIterator[None]:
         """Says in the environment, before any worker is spawned, where pictures are; a folder of its own goes with the server."""
-        named = {"UNROLLED_IMAGES_MB": str(self._settings.images_mb)}
-        own = None if self._settings.images else tempfile.TemporaryDirectory(prefix="unrolled-images-", ignore_cleanup_errors=True)
-        named["UNROLLED_IMAGES"] = self._settings.images or (own.name if own else "")
-        before = {name: os.environ.get(name) for name in named}
-        os.environ.update(named)
-        try:
-            yield
-        finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-            if own:
-                own.cleanup()
+        with nullcontext(self._settings.images) if self._settings.images else temporary(PREFIX) as place:
+            named = {"UNROLLED_IMAGES_MB": str(self._settings.images_mb), "UNROLLED_IMAGES": place}
+            before = {name: os.environ.get(name) for name in named}
+            os.environ.update(named)
+            try:
+                yield
+            finally:
+                self._threads.shutdown(wait=False, cancel_futures=True)
+                for name, value in before.items():
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value
 
     async def upload(self, request: Request) -> Response:
         """POST: the body is the file. Answers what :meth:`about` answers, or why not."""
