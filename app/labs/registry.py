@@ -41,12 +41,17 @@ def experiments() -> dict[str, type[Params]]:
 def module(experiment: str) -> Experiment:
     """The experiment's module, imported at the first call. Raises UserError for a name that nobody has."""
     _known(experiment)
-    return cast(Experiment, importlib.import_module(f"app.labs.{experiment.replace('/', '.')}"))
+    return cast(Experiment, importlib.import_module(f"app.labs.{_file(experiment).replace('/', '.')}"))
+
+
+def _file(experiment: str) -> str:
+    """Where the experiment's module lies under ``app/labs``: "attention/by-hand" in ``attention/by_hand``."""
+    return experiment.replace("-", "_")
 
 
 def has_module(name: str) -> bool:
     """Whether ``"LAB/NAME"`` has an experiment's module, told by the files alone: nothing is imported."""
-    path = Path(__file__).parent / name
+    path = Path(__file__).parent / _file(name)
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
