@@ -314,13 +314,36 @@ def test_a_sub_path_serves_the_whole_page(page: Page, watch: Watch) -> None:
         expect(page.locator("#share")).to_contain_text("分享")
 
 
-def test_the_focus_stays_on_a_number_while_the_run_plays(page: Page, server: Server) -> None:
+def test_the_arithmetic_of_a_run_that_plays_is_followed_by_keyboard(page: Page, server: Server) -> None:
     open_lab(page, f"{server.url}{LAB}?v=1&at=5#p=%7B%22steps%22%3A2000%7D")
     page.locator("#speed").select_option(label="1×")
     page.locator("#play").click()
-    page.locator("#explain .katex .opens").nth(1).focus()
-    focused = "[...document.querySelectorAll('#explain .katex .opens')].indexOf(document.activeElement)"
-    title = page.locator("#explain h2").inner_text()
-    until(lambda: page.locator("#explain h2").inner_text() != title, what="the arithmetic of a later step")
-    until(lambda: page.evaluate(focused) == 1, what="the focus on the same number")
+    panel = page.locator("#explain")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#explain h2'))")
+    panel.locator(".opens").nth(1).focus()
+    focused = "[...document.querySelectorAll('#explain .opens')].indexOf(document.activeElement)"
+
+    def later() -> None:
+        title = panel.locator("h2").inner_text()
+        until(lambda: panel.locator("h2").inner_text() != title, what="the arithmetic of a later step")
+
+    for _ in range(4):
+        later()
+        assert page.evaluate(focused) == 1
+        assert page.evaluate("document.querySelector('#explain h2').contains(getSelection().anchorNode)")
+    expect(page.locator("#exact-tip")).to_have_text(panel.locator(".opens").nth(1).get_attribute("data-exact") or "")
+    page.keyboard.press("Tab")
+    later()
+    assert page.evaluate(focused) == 2
+    page.keyboard.press("Shift+Tab")
+    later()
+    assert page.evaluate(focused) == 1
+    page.keyboard.press("Enter")
+    back = panel.get_by_role("button", name="Back")
+    expect(back).to_be_focused()
+    later()
+    expect(back).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(back).to_be_hidden()
+    assert page.evaluate("document.activeElement.matches('#explain .opens')")
     expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")

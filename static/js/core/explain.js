@@ -3,16 +3,15 @@
  * and torch's own value beside it. Something is always selected.
  */
 
-import { el, fill } from "./dom.js";
-import { exact, latex, num } from "./format.js";
+import { arithmetic, shrink } from "./arithmetic.js";
+import { el } from "./dom.js";
 import { say, t } from "./i18n.js";
-import { typeset } from "./math.js";
+import { rewrite } from "./rewrite.js";
 import { Lost } from "./socket.js";
+import { Tips } from "./tips.js";
 
 /** @typedef {import("./types.js").Target} Target */
 /** @typedef {import("./run.js").Run} Run */
-/** @typedef {{latex: string, value: number, meaning?: import("./types.js").Message | null, target?: Target | null}} Term */
-/** @typedef {{formula: string, substitution: string, value: number, terms?: Record<string, Term>, label?: import("./types.js").Message | null}} Equation */
 
 /** At most five questions a second while playing. */
 const PERIOD = 200;
@@ -21,8 +20,8 @@ const COSTS = 20;
 /** Milliseconds that a question waits at most: the first answer also loads KaTeX, and says nothing of the next one's cost. */
 const LONGEST = 1000;
 const KEPT = 200;
-/** Two roads to one float32 number may part by rounding: less than this, relative, is called equal. */
-const NEAR = 1e-4;
+/** What of the panel may have the keyboard's focus: one of these, the first that it is. */
+const PLACES = [".opens", "button.term", "summary", ".back", ".parity", ".value", ".formula"];
 
 export class Explain {
   /**
@@ -47,18 +46,17 @@ export class Explain {
     /** Milliseconds that the last answer took to show. */
     this.cost = 0;
     this.timer = 0;
-    /** @type {Promise<void>[]} what is being typeset */
-    this.setting = [];
     /** @type {any} what is shown, to say it again in another language */
     this.shown = null;
     /** @type {Target[]} the way back */
     this.trail = [];
-    /** The target that is drawn, as text. */
-    this.drawn = "";
+    /** How often something was drawn: what is typeset late must not come over what is newer. */
+    this.drawn = 0;
+    /** The focus goes to the way back, once what was opened is shown. */
+    this.entered = false;
     this.legendOpen = false;
-    this.tip = el("div", { class: "tip", role: "tooltip", id: "exact-tip", hidden: true });
-    document.body.append(this.tip);
-    this.#tips();
+    this.tips = new Tips();
+    this.#listen();
   }
 
   /** @param {Run} run */
@@ -86,7 +84,7 @@ export class Explain {
     const kept = this.kept.get(this.#key(seq));
     if (kept) {
       this.next = null;
-      this.#render(kept, seq);
+      void this.#render(kept, seq);
       return;
     }
     this.next = { seq };
@@ -95,7 +93,7 @@ export class Explain {
 
   /** Say what is shown again, in the language of now. */
   again() {
-    if (this.shown) this.#render(this.shown.answer, this.shown.seq);
+    if (this.shown) void this.#render(this.shown.answer, this.shown.seq);
   }
 
   /** @param {number} seq */
@@ -136,106 +134,80 @@ export class Explain {
         if (this.kept.size >= KEPT) this.kept.delete(this.kept.keys().next().value ?? "");
         this.kept.set(key, answer);
       }
-      if (key === this.#key(seq)) this.#render(answer, seq);
+      if (key === this.#key(seq)) await this.#render(answer, seq);
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
     }
   }
 
   /** @param {any} answer @param {number} seq */
-  #render(answer, seq) {
+  async #render(answer, seq) {
     const begun = performance.now();
     if (this.shown?.answer !== answer) this.onShown(answer.problem ? null : answer, seq);
     this.shown = { answer, seq };
-    this.setting = [];
-    const focused = this.#focused();
-    const back = el("button", { type: "button", class: "button small", hidden: !this.trail.length, onclick: () => this.#back() }, t("shell.explain.back"));
-    if (answer.problem) {
-      fill(this.host, this.#head(t("shell.explain.title"), back), el("p", { class: "muted" }, say(answer.problem)));
-      return;
-    }
-    const title = say(answer.title);
-    const equations = /** @type {Equation[]} */ (answer.equations ?? []);
-    // The value itself comes first, then what it is made of in the order of computing.
-    const [whole, ...lines] = [...equations.slice(-1), ...equations.slice(0, -1)].map((equation) => this.#equation(equation));
-    const made = lines.length ? [el("p", { class: "caption where" }, t("shell.explain.where")), ...lines] : [];
-    const remarks = (answer.remarks ?? []).map((/** @type {any} */ remark) => el("p", { class: "remark" }, say(remark)));
-    fill(this.host, this.#head(title, back), ...(whole ? [whole] : []), ...this.#result(answer), ...remarks, ...made, this.#legend(equations));
+    this.drawn += 1;
+    const { drawn } = this;
+    const content = answer.problem ? [el("p", { class: "muted" }, say(answer.problem))] : await arithmetic(answer);
+    if (drawn !== this.drawn) return;
+    const place = this.#place();
+    this.legendOpen = this.host.querySelector("details")?.open ?? this.legendOpen;
+    for (const one of content) if (one instanceof HTMLDetailsElement) one.open = this.legendOpen;
+    rewrite(this.host, this.#head(answer.problem ? t("shell.explain.title") : say(answer.title)), ...content);
     const boxes = /** @type {HTMLElement[]} */ ([...this.host.querySelectorAll(".formula")]);
-    void Promise.all(this.setting).then(() => {
-      shrink(boxes);
-      this.cost = performance.now() - begun;
-      this.#refocus(focused);
-      // The first formulas are measured before their fonts are there.
-      if (document.fonts.status === "loading") void document.fonts.ready.then(() => shrink(boxes));
-    });
+    shrink(boxes);
+    if (place) this.#focus(place);
+    this.entered = false;
+    this.tips.again();
+    this.cost = performance.now() - begun;
+    // The first formulas are measured before their fonts are there.
+    if (document.fonts.status === "loading") void document.fonts.ready.then(() => shrink(boxes));
   }
 
-  /** What of the panel has the keyboard's focus: which of the numbers that open, and of what; null: nothing. */
-  #focused() {
-    const at = document.activeElement;
-    if (!at || !this.host.contains(at)) return null;
-    return { index: [...this.host.querySelectorAll(".opens")].indexOf(at), target: this.drawn };
-  }
-
-  /** The same number a step later, or, where another value is shown now, the way back. @param {{index: number, target: string} | null} focused */
-  #refocus(focused) {
-    this.drawn = JSON.stringify(this.target);
-    if (!focused || this.host.contains(document.activeElement)) return;
-    const same = focused.target === this.drawn ? this.host.querySelectorAll(".opens")[focused.index] : null;
-    /** @type {HTMLElement | null} */ (same ?? this.host.querySelector("button:not([hidden])"))?.focus();
-  }
-
-  /** @param {string} title @param {HTMLElement} back */
-  #head(title, back) {
+  /** @param {string} title */
+  #head(title) {
+    const back = el("button", { type: "button", class: "button small back", hidden: !this.trail.length }, t("shell.explain.back"));
     const caption = el("p", { class: "caption" }, t("shell.explain.hint"));
     return el("header", { class: "card-head" }, el("h2", {}, title), caption, el("div", { class: "card-actions" }, back));
   }
 
-  /** @param {Equation} equation */
-  #equation(equation) {
-    const terms = equation.terms ?? {};
-    const formula = el("div", { class: "formula" });
-    const numbers = el("div", { class: "formula numbers" });
-    this.setting.push(typeset(formula, equation.formula, true));
-    const value = `= \\htmlData{exact=${exact(toNumber(equation.value))}}{${latex(toNumber(equation.value))}}`;
-    this.setting.push(typeset(numbers, `${substitute(equation.substitution, terms)} ${value}`, true, true).then(() => this.#terms(numbers, terms)));
-    const label = equation.label ? el("p", { class: "caption" }, say(equation.label)) : null;
-    return el("div", { class: "equation" }, label, formula, numbers);
+  /** What has the keyboard's focus: the how manieth of its kind; null: nothing of the panel. */
+  #place() {
+    const at = document.activeElement;
+    if (!at || !this.host.contains(at)) return null;
+    const kind = PLACES.find((one) => at.matches(one)) ?? ".back";
+    return { kind, index: [...this.host.querySelectorAll(kind)].indexOf(at) };
   }
 
-  /** The symbols with their meaning, each once; those with arithmetic of their own are buttons. @param {Equation[]} equations */
-  #legend(equations) {
-    /** @type {Map<string, Term>} */
-    const terms = new Map();
-    for (const equation of equations) for (const term of Object.values(equation.terms ?? {})) terms.set(term.latex, { ...terms.get(term.latex), ...term });
-    const rows = [...terms.values()].map((term) => {
-      const symbol = el("span", { class: "symbol" });
-      void typeset(symbol, term.latex);
-      const value = el("span", { class: "value", "data-exact": exact(toNumber(term.value)), tabindex: term.target ? null : 0 }, num(toNumber(term.value)));
-      const meaning = el("span", { class: "meaning" }, term.meaning ? say(term.meaning) : "");
-      const { target } = term;
-      if (!target) return el("li", {}, el("span", { class: "term" }, symbol, meaning, value));
-      return el("li", {}, el("button", { type: "button", class: "term", onclick: () => this.onSelect(target) }, symbol, meaning, value));
+  /**
+   * The focus on the same place of what is written now. Most often it never left: its node stayed. Where a term was
+   * opened it goes to the way back, and where its place is gone to the first that is there.
+   * @param {{kind: string, index: number}} place
+   */
+  #focus({ kind, index }) {
+    const same = this.entered ? null : this.host.querySelectorAll(kind)[index];
+    for (const one of [same, this.host.querySelector(".back"), this.host.querySelector(".opens, summary")]) {
+      /** @type {HTMLElement | null | undefined} */ (one)?.focus({ preventScroll: true });
+      if (one && one === document.activeElement) return;
+    }
+  }
+
+  /** On the panel itself: what is in it is written anew. */
+  #listen() {
+    const open = (/** @type {Event} */ event) => {
+      const at = event.target instanceof Element ? event.target.closest("[data-opens], .back") : null;
+      if (!at) return false;
+      this.entered = true;
+      if (at.matches(".back")) this.#back();
+      else this.onSelect(JSON.parse(/** @type {HTMLElement} */ (at).dataset.opens ?? "null"));
+      return true;
+    };
+    this.host.addEventListener("click", open);
+    this.host.addEventListener("keydown", (event) => {
+      // A button clicks itself.
+      if ((event.key !== "Enter" && event.key !== " ") || event.target instanceof HTMLButtonElement || !open(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
     });
-    const fold = el("details", { class: "fold", hidden: !rows.length }, el("summary", {}, t("shell.explain.symbols")), el("ul", { class: "legend" }, ...rows));
-    fold.open = this.legendOpen;
-    fold.addEventListener("toggle", () => (this.legendOpen = fold.open));
-    return fold;
-  }
-
-  /** @param {any} answer */
-  #result(answer) {
-    const { reference } = answer;
-    if (!reference) return [];
-    const difference = Math.abs(toNumber(reference.difference));
-    const near = difference <= NEAR * Math.max(1, Math.abs(toNumber(answer.result)));
-    const id = difference === 0 ? "shell.explain.parity.exact" : near ? "shell.explain.parity" : "shell.explain.parity.off";
-    const line = el("p", { class: near ? "parity good" : "parity bad" });
-    line.append(t(id, { name: reference.name, difference: num(difference, 2) }));
-    line.setAttribute("data-exact", exact(toNumber(reference.value)));
-    line.tabIndex = 0;
-    return [line];
   }
 
   #back() {
@@ -245,81 +217,4 @@ export class Explain {
     this.onSelect(target);
     this.trail = this.trail.filter((_, index) => index < this.trail.length - 1);
   }
-
-  /** Numbers in a formula show every digit, and open where they have arithmetic of their own. @param {HTMLElement} root @param {Record<string, Term>} terms */
-  #terms(root, terms) {
-    for (const node of root.querySelectorAll("[data-term]")) {
-      const span = /** @type {HTMLElement} */ (node);
-      const term = terms[span.dataset.term ?? ""];
-      if (!term) continue;
-      span.dataset.exact = exact(toNumber(term.value));
-      const { target } = term;
-      if (!target) continue;
-      span.classList.add("opens");
-      span.tabIndex = 0;
-      span.setAttribute("role", "button");
-      span.addEventListener("click", () => this.onSelect(target));
-      span.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        event.stopPropagation();
-        this.onSelect(target);
-      });
-    }
-  }
-
-  /** Every digit of what the pointer or the focus is on. */
-  #tips() {
-    const show = (/** @type {Event} */ event) => {
-      const at = event.target instanceof Element ? event.target.closest("[data-exact]") : null;
-      this.tip.hidden = !at;
-      if (!at) return;
-      this.tip.textContent = at.getAttribute("data-exact");
-      const box = at.getBoundingClientRect();
-      const width = this.tip.offsetWidth;
-      this.tip.style.left = `${Math.max(8, Math.min(window.innerWidth - width - 8, box.left + box.width / 2 - width / 2))}px`;
-      this.tip.style.top = `${box.top - this.tip.offsetHeight - 6}px`;
-    };
-    document.addEventListener("pointerover", show);
-    document.addEventListener("focusin", show);
-    document.addEventListener("scroll", () => (this.tip.hidden = true), { capture: true, passive: true });
-  }
-}
-
-/** JSON has no NaN: the server says null or the name. @param {unknown} value @returns {number} */
-export function toNumber(value) {
-  return value === null || value === undefined ? NaN : Number(String(value).replace("inf", "Infinity").replace("Infinityinity", "Infinity"));
-}
-
-/**
- * Put the numbers into `\num{NAME}`; a negative one after an operator or under a power gets parentheses.
- * @param {string} text
- * @param {Record<string, {value: number}>} terms
- */
-export function substitute(text, terms) {
-  return text.replace(/\\num\{(\w+)\}/g, (whole, name, offset) => {
-    if (!(name in terms)) return `\\text{?}`;
-    const value = toNumber(terms[name].value);
-    const before = text.slice(0, offset).trimEnd();
-    const power = /^\s*\^/.test(text.slice(offset + whole.length));
-    const opened = before === "" || /[=({[,&]$/.test(before);
-    const shown = latex(value);
-    const wrap = (power && (value < 0 || shown.includes("times"))) || (value < 0 && !opened);
-    return `\\htmlData{term=${name}}{${wrap ? `\\left(${shown}\\right)` : shown}}`;
-  });
-}
-
-/**
- * Make long lines of arithmetic smaller, down to three quarters; beyond that they scroll. All are measured
- * before any is changed: one layout, not one for each.
- * @param {HTMLElement[]} boxes as just typeset
- */
-function shrink(boxes) {
-  for (const box of boxes) box.style.fontSize = "";
-  const ratios = boxes.map((box) => (box.clientWidth - 24) / (box.querySelector(".katex-html")?.scrollWidth ?? 1));
-  boxes.forEach((box, i) => {
-    if (!(ratios[i] > 0 && ratios[i] < 1)) return;
-    box.style.fontSize = `${Math.max(0.75, ratios[i])}em`;
-    if (ratios[i] < 0.75) box.tabIndex = 0;
-  });
 }
