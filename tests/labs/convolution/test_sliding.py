@@ -15,7 +15,7 @@ from app import labs
 from app.labs.contract import UserError
 from app.labs.convolution.params.sliding import MOST_OUTPUTS
 from app.labs.convolution.sliding.layer import Sliding, layer
-from app.labs.convolution.sliding.matrix import NOTHING, SEVERAL, connected, counts
+from app.labs.convolution.sliding.matrix import NOTHING, SEVERAL, connected, connected_row, counts
 from app.labs.convolution.sliding.shift import move, shifted
 from app.labs.errors import ParamsError
 
@@ -44,6 +44,30 @@ options = st.fixed_dictionaries(
         "seed": st.integers(0, 10_000),
     }
 )
+
+
+step, gap = st.tuples(st.integers(1, 8), st.integers(1, 8)), st.tuples(st.integers(0, 8), st.integers(0, 8))
+tap = st.tuples(st.integers(1, 7), st.integers(1, 7))
+limits = st.fixed_dictionaries(
+    {
+        "channels": st.sampled_from([1, 2, 4]),
+        "size": st.tuples(st.integers(1, 16), st.integers(1, 16)),
+        "kernel": st.sampled_from(["random", "counting", "identity", "blur", "edge", "laplacian", "learned"]),
+        "kernel_size": tap,
+        "out_channels": st.sampled_from([1, 2, 4]),
+        "stride": step,
+        "same": st.booleans(),
+        "padding": gap,
+        "padding_mode": st.sampled_from(MODES),
+        "dilation": step,
+        "groups": st.sampled_from([1, 2, 4]),
+        "transposed": st.booleans(),
+        "output_padding": st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    }
+)
+"""As far as the params' own bounds go."""
+CUT = {"channels": 1, "size": (1, 1), "kernel": "ones", "kernel_size": (1, 1), "transposed": True, "stride": (8, 8)}
+"""A transposed convolution whose padding may cut more than the spread input has."""
 
 
 def made(**params: Any) -> Sliding:
@@ -186,6 +210,8 @@ def test_pooling_hides_a_shift_that_stays_in_its_windows() -> None:
         ({"same": True, "stride": [2, 1]}, "same", "same_stride"),
         ({"size": [3, 3], "padding": [3, 3], "padding_mode": "reflect"}, "padding", "reflect"),
         ({"size": [3, 3], "padding": [4, 4], "padding_mode": "circular"}, "padding", "circular"),
+        ({"size": [3, 3], "same": True, "dilation": [3, 3], "padding_mode": "reflect"}, "same", "reflect"),
+        ({"size": [2, 2], "same": True, "dilation": [3, 3], "padding_mode": "circular"}, "same", "circular"),
         ({"size": [2, 2]}, "kernel", "small"),
         ({"size": [6, 6], "dilation": [3, 3]}, "kernel", "small"),
         ({"transposed": True, "size": [1, 1], "padding": [2, 2]}, "padding", "empty"),
@@ -212,14 +238,21 @@ def test_kernels_of_several_shapes_are_refused() -> None:
     assert message.id == "convolution.sliding.error.ragged"
 
 
-@given(options)
+@given(st.one_of(options, limits))
+@example({**CUT, "padding": (2, 2), "output_padding": (7, 7)})
 def test_no_option_is_refused_without_a_sentence_of_ours(params: dict[str, Any]) -> None:
     """Every combination either runs or raises a UserError that names its field: torch's own exceptions never come through."""
+    refused: tuple[str | int, ...] | None = None
     try:
-        found = made(**params).output.numel() <= MOST_OUTPUTS
+        s = made(**params)
     except UserError as error:
-        found = bool(error.path)
-    assert found
+        refused = error.path
+    if refused is not None:
+        assert refused
+        assert not (params.get("same") and refused == ("padding",))  # whose field is hidden then
+        return
+    assert s.output.numel() <= MOST_OUTPUTS
+    assert (s.explicit - s.output).abs().max() <= 1e-12
 
 
 def test_the_frames_add_up_to_torchs_output() -> None:
@@ -246,6 +279,16 @@ def test_learned_kernels_are_the_shipped_networks() -> None:
     s = made(kernel="learned", learned="vgg", learned_channel=2, out_channels=2, channels=3)
     expected = weights.state("vgg")["features.conv1_1.weight"][2:4].double()
     assert (s.typed - expected).abs().max() <= 0.0005
+
+
+@given(options)
+def test_a_row_of_the_matrix_is_that_row(params: dict[str, Any]) -> None:
+    s = or_refused(params)
+    whole = connected(s)
+    for number in (0, s.output.numel() // 2, s.output.numel() - 1):
+        values, connection = connected_row(s, number)
+        assert torch.equal(values, whole.values[number])
+        assert torch.equal(connection, whole.index[number] != NOTHING)
 
 
 def test_a_large_matrix_is_counted_only() -> None:

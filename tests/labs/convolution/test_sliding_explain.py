@@ -71,6 +71,26 @@ def test_a_shared_weight_has_met_every_place() -> None:
     assert found.remarks[0].values["places"] == 4
 
 
+def test_a_weight_of_zero_connects_as_well() -> None:
+    found = opened({"kind": "matrix", "row": 0}, channels=1, size=[4, 4], kernel="sobel-x")
+    assert found.remarks[0].values == {"live": 9, "zeros": 7}  # three of the nine are 0
+
+
+def test_a_padding_that_cuts_more_than_there_is() -> None:
+    cut = {"channels": 1, "size": (1, 1), "kernel": "ones", "kernel_size": (1, 1), "transposed": True, "stride": (8, 8)}
+    found = opened({"kind": "padded", "channel": 0, "y": 0, "x": 0}, **cut, padding=(2, 2), output_padding=(7, 7))
+    assert found.result == 0
+    assert found.reference is not None
+    assert found.reference.difference == 0
+
+
+def test_turned_twice_it_slides_as_typed() -> None:
+    params = {"channels": 1, "size": [2, 2], "kernel": "counting", "kernel_size": [2, 2], "transposed": True, "flip": True}
+    tensors = labs.scene(NAME, **params).tensors
+    assert np.array_equal(tensors["weight"], tensors["typed"])
+    assert [remark.id.rpartition(".")[2] for remark in opened({"kind": "output"}, **params).remarks][1:] == ["turned_twice"]
+
+
 def test_a_ghost_cell_names_its_source() -> None:
     ghost = {"kind": "padded", "channel": 0, "y": 0, "x": 0}
     params = {"pattern": "counting", "channels": 1, "size": [4, 4], "kernel": "ones", "padding": [1, 1]}

@@ -24,6 +24,7 @@ _TWO: dict[str, Any] = {
     "kernel_size": [2, 2],
 }
 _ONES: dict[str, Any] = {"pattern": "counting", "channels": 1, "size": [4, 4], "kernel": "ones", "padding": [1, 1]}
+_NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 _STEP = [[[1, 1, 0, 0, 0, 0, 1, 1]] * 6]
 
 SLIDING = (
@@ -75,5 +76,5 @@ SLIDING = (
         "learned", source="image", image="sample:cat", size=[12, 12], kernel="learned", learned="resnet", out_channels=3, same=True
     ),
     _preset("shift", pattern="spots", channels=1, size=[10, 10], kernel="blur", shift=[0, 1]),
-    _preset("dense", pattern="digits", channels=1, size=[16, 16], kernel="random"),
+    _preset("dense", pattern="digits", channels=1, size=[16, 16], kernel="custom", weight=[[_NINE]]),
 )

@@ -13,8 +13,8 @@ from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Refe
 from app.labs.convolution.network.explain_conv import channel_lines, total_line
 from app.labs.convolution.network.lines import biggest
 from app.labs.convolution.params.sliding import SlidingParams
-from app.labs.convolution.sliding.layer import ZERO, Sliding, apply, layer
-from app.labs.convolution.sliding.matrix import connected
+from app.labs.convolution.sliding.layer import ZERO, Sliding, apply, layer, pad_zeros
+from app.labs.convolution.sliding.matrix import connected_row
 
 
 def explain(params: SlidingParams, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
@@ -57,10 +57,11 @@ def _matrix(s: Sliding, frame: Frame, target: Target) -> Explanation:
     r"""y_r = \sum_c W_{rc} x_c + b: the row of the fully connected layer, times the flattened input."""
     row = _index(target, "row", s.output.numel())
     o, y, x = (int(i) for i in np.unravel_index(row, tuple(s.output.shape)))
-    weights = connected(s).values[row].double().numpy()
+    entries, connection = connected_row(s, row)
+    weights = entries.double().numpy()
     vector = s.x.flatten().double().numpy()
     products = weights * vector
-    live = np.flatnonzero(weights)
+    live = np.flatnonzero(connection.numpy())
     shown = [int(live[i]) for i in biggest(products[live])]
     terms: dict[str, Term] = {}
     parts = []
@@ -144,7 +145,7 @@ def _by_torch(s: Sliding, c: int, y: int, x: int) -> float:
         one = torch.ones(1, 1, 1, 1, dtype=s.x.dtype)
         spread = functional.conv_transpose2d(s.x[c][None, None], one, stride=s.params.stride)
         around = (s.pad[2], s.pad[3], s.pad[0], s.pad[1])
-        return float(functional.pad(spread, around)[0, 0, y, x])
+        return float(pad_zeros(spread, around)[0, 0, y, x])
     around = (s.pad[2], s.pad[3], s.pad[0], s.pad[1])
     mode = {"zeros": "constant"}.get(s.params.padding_mode, s.params.padding_mode)
     return float(functional.pad(s.x[None], around, mode=mode)[0, c, y, x])
@@ -173,9 +174,11 @@ def _remarks(s: Sliding, o: int, y: int, x: int) -> list[Message]:
     if zeros:
         name = "zeros_spread" if s.params.transposed else "zeros_under"
         found.append(Message(f"convolution.sliding.remark.{name}", {"count": zeros, "of": cells.numel()}))
-    if s.params.flip:
+    if s.params.flip and s.params.transposed:
+        found.append(Message("convolution.sliding.remark.turned_twice"))
+    elif s.params.flip:
         found.append(Message("convolution.sliding.remark.flipped"))
-    if s.params.transposed:
+    elif s.params.transposed:
         found.append(Message("convolution.sliding.remark.transposed"))
     return found
 

@@ -170,10 +170,20 @@ def _source(params: SlidingParams, size: torch.Size, kernel: torch.Size) -> tupl
         before = after = list(params.padding)
     around = (before[1], after[1], before[0], after[0])
     if params.padding_mode == "zeros":
-        padded = nn.functional.pad(cells, around, value=ZERO)
+        padded = pad_zeros(cells, around, ZERO)
     else:
         padded = nn.functional.pad(cells[None, None], around, mode=params.padding_mode)[0, 0]
     return padded.long(), (before[0], after[0], before[1], after[1])
+
+
+def pad_zeros(cells: Tensor, around: tuple[int, int, int, int], value: float = 0) -> Tensor:
+    """torch's constant padding of the last two axes (left, right, top, bottom), negative numbers cut.
+
+    It grows first and cuts afterwards: a transposed convolution's padding may cut more than the spread input has, which torch's
+    own refuses.
+    """
+    grown = nn.functional.pad(cells, [max(n, 0) for n in around], value=value)
+    return nn.functional.pad(grown, [min(n, 0) for n in around])
 
 
 _REASONS = (
@@ -200,5 +210,7 @@ def _asked(params: SlidingParams, ask: Callable[[], T]) -> T:
         said = str(error).partition("\n")[0]
         for piece, field, name in _REASONS:
             if piece in said:
-                raise UserError(Message(f"convolution.sliding.error.{name}", {"torch": said}), (field,)) from error
+                # Under 'same' nobody typed the padding, and its field is hidden.
+                shown = "same" if field == "padding" and params.same else field
+                raise UserError(Message(f"convolution.sliding.error.{name}", {"torch": said}), (shown,)) from error
         raise

@@ -37,8 +37,8 @@ def entries(s: Sliding) -> int:
     return s.output.numel() * s.x.numel()
 
 
-def connected(s: Sliding) -> Connected:
-    """The matrix, written entry by entry from the taps."""
+def connections(s: Sliding) -> tuple[Tensor, Tensor, Tensor]:
+    """Every tap at every place but those on zeros: row and column in the matrix, the weight's place in the flattened kernels."""
     rows, columns = s.taps
     height, width = s.x.shape[1:]
     cells = s.source[rows[:, None, :, None], columns[None, :, None, :]]  # (Ho, Wo, kh, kw)
@@ -51,7 +51,22 @@ def connected(s: Sliding) -> Connected:
     row = output[:, None, :, :, None, None].expand(shape)
     weight = torch.arange(s.weight.numel(), device=s.x.device).reshape(s.weight.shape)[:, :, None, None].expand(shape)
     real = (cells != ZERO).expand(shape)
-    row, column, weight = row[real], column[real], weight[real]
+    return row[real], column[real], weight[real]
+
+
+def connected_row(s: Sliding, number: int) -> tuple[Tensor, Tensor]:
+    """One row of the matrix (Cin H W,), and whether its entries are connections: a weight may be 0 as well."""
+    row, column, weight = connections(s)
+    here = row == number
+    values = s.x.new_zeros(s.x.numel()).index_put_((column[here],), s.weight.flatten()[weight[here]], accumulate=True)
+    connection = torch.zeros(s.x.numel(), dtype=torch.bool, device=s.x.device)
+    connection[column[here]] = True
+    return values, connection
+
+
+def connected(s: Sliding) -> Connected:
+    """The matrix, written entry by entry from the taps."""
+    row, column, weight = connections(s)
     size = (s.output.numel(), s.x.numel())
     values = s.x.new_zeros(size).index_put_((row, column), s.weight.flatten()[weight], accumulate=True)
     times = torch.zeros(size, dtype=torch.int32, device=s.x.device)
