@@ -16,6 +16,7 @@ the first (as maps; on demand ``output_gradient``; app/labs/convolution/network/
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -31,6 +32,9 @@ from app.labs.convolution.network.models import Model, model
 from app.labs.convolution.network.seen import Edit, Operation, Seen
 from app.labs.convolution.network.why import Asked, Met, attribution
 from app.labs.convolution.params.network import NetworkParams
+
+MOST_NAMES = 400
+"""Modules that are suggested as Grad-CAM's layer."""
 
 __all__ = ["explain", "run", "scene", "targets"]
 
@@ -56,6 +60,7 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
         "source": it.card,
         "model": it.hash,
         "preprocess": told,
+        "why_layer": [name for name, _ in islice(it.net.named_modules(), 1, MOST_NAMES)],
     }
     return Scene({**tensors, "rgb": ready.pixels, "input": numpy(ready.x)}, note)
 

@@ -67,4 +67,5 @@ def _shipped(name: str, bank: str) -> Model:
     net.load_state_dict(weights.state(name))
     card = weights.card(name)
     short = {key: card[key] for key in ("architecture", "parameters", "test_accuracy", "minutes")} | {"data": card["data"]["name"]}
+    short["enlarged"] = card.get("test_accuracy_enlarged", {})  # by the side in pixels
     return Model(net.eval(), name, tuple(card["classes"]), tuple(card["mean"]), tuple(card["std"]), card=short)

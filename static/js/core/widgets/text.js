@@ -19,10 +19,20 @@ function textual({ schema, value, onInput }, input) {
   };
   input.addEventListener("input", () => read(false));
   input.addEventListener("change", () => read(true));
+  const names = el("datalist", { id: `${input.id}-names` });
+  /** What an empty field will mean, or the names that there are. @param {unknown} next */
+  const suggest = (next) => {
+    input.placeholder = typeof next === "string" ? next : "";
+    if (Array.isArray(next)) {
+      names.replaceChildren(...next.map((name) => el("option", { value: String(name) })));
+      input.setAttribute("list", names.id);
+      if (!names.isConnected) input.after(names);
+    }
+  };
   return {
     element: input,
+    suggest,
     set: (next) => void (input.value = next ?? ""),
-    suggest: (next) => void (input.placeholder = typeof next === "string" ? next : ""),
     raw: () => input.value,
     setRaw: (text) => void (input.value = text),
   };

@@ -10,6 +10,8 @@ import { numbers } from "./model.js";
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 
 const MOST = 20;
+/** The side of the pictures that the shipped networks learned on. */
+const LEARNED = 32;
 
 export class Bars {
   /** @param {Network} network */
@@ -22,7 +24,8 @@ export class Bars {
     this.why = el("button", { type: "button", class: "button small", onclick: () => this.#ask() });
     this.card.actions.append(this.why);
     this.list = el("ol", { class: "net-bars" });
-    this.card.body.append(this.list);
+    this.accuracy = el("p", { class: "caption net-accuracy" });
+    this.card.body.append(this.list, this.accuracy);
     this.chosen = 0;
   }
 
@@ -30,6 +33,20 @@ export class Bars {
   #ask() {
     const { why } = this.network.params;
     this.network.stage.edit({ why: !why || why === "none" ? "grad-cam" : why, why_class: this.chosen });
+  }
+
+  /** How often a trained network is right, at the size it learned on and, where this run's is another, enlarged. */
+  #trust() {
+    const { scene, stage } = this.network;
+    const { test_accuracy: accuracy, enlarged, data } = scene?.note.source ?? {};
+    this.accuracy.hidden = accuracy === undefined;
+    if (accuracy === undefined) return;
+    const [side] = scene?.tensors.rgb?.shape ?? [LEARNED];
+    const percent = (/** @type {number} */ share) => `${num(100 * share, 3)}%`;
+    const measured = Object.entries(enlarged ?? {}).map(([size, share]) => stage.t("convolution.page.accuracy_at", { size, share: percent(share) }));
+    const id = side === LEARNED ? "accuracy" : measured.length ? "accuracy_enlarged" : "accuracy_unknown";
+    this.accuracy.textContent = stage.t(`convolution.page.${id}`, { share: percent(accuracy), data, size: LEARNED, measured: measured.join(stage.t("convolution.page.comma")) });
+    this.accuracy.classList.toggle("warning", side !== LEARNED);
   }
 
   /** @param {FrameView} frame @param {Layer} layer */
@@ -50,6 +67,7 @@ export class Bars {
     const shown = order.slice(0, MOST);
     if (!shown.includes(chosen)) shown.push(chosen);
     const names = network.scene?.note.classes ?? [];
+    this.#trust();
     this.why.textContent = t("convolution.page.why", { class: className(names[chosen], chosen) });
     this.list.replaceChildren(
       ...shown.map((i) => {

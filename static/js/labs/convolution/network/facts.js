@@ -36,7 +36,32 @@ export class Facts {
     this.network = network;
     this.heading = el("h2");
     this.list = el("dl");
-    this.element = el("div", { class: "net-facts" }, this.heading, this.list);
+    this.here = el("div", { class: "net-here", role: "group", hidden: true });
+    this.element = el("div", { class: "net-facts" }, this.heading, this.list, this.here);
+  }
+
+  /** Ask why the class is what it is, seen at this layer: by its output or by its input. @param {Layer} layer */
+  #ask(layer) {
+    const { network } = this;
+    const { stage } = network;
+    this.here.hidden = !asks(network, layer);
+    if (this.here.hidden) return;
+    const { why, why_layer: at, why_side: from } = stage.params();
+    const side = (/** @type {string} */ name) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: "button small",
+          "aria-pressed": String(why === "grad-cam" && at === layer.name && from === name),
+          onclick: () => stage.edit({ why: "grad-cam", why_layer: layer.name, why_side: name }),
+        },
+        stage.t(`convolution.network.why_side.${name}`),
+      );
+    const sides = ["output", ...(stage.timeline.frame(layer.inputs[0])?.note.layer?.shape.length === 3 ? ["input"] : [])];
+    const text = stage.t("convolution.page.why_here");
+    this.here.setAttribute("aria-label", text);
+    this.here.replaceChildren(el("span", { class: "caption" }, text), ...sides.map(side));
   }
 
   /** @param {import("../../../core/types.js").FrameView} frame @param {Layer} layer */
@@ -58,10 +83,22 @@ export class Facts {
       ["dead", layer.dead ? num(layer.dead) : null],
       ["off", layer.ablated?.length ? layer.ablated.join(", ") : null],
     ];
+    this.#ask(layer);
     this.list.replaceChildren(
       ...rows.flatMap(([name, text]) => (text === null ? [] : [el("div", { "data-fact": name }, el("dt", {}, first([`convolution.page.fact_${name}`], name)), el("dd", {}, text))])),
     );
   }
+}
+
+/** Whether a class's score can be traced to this layer by its name: it has maps, and is the only one so called. @param {Network} network @param {Layer} layer */
+function asks(network, layer) {
+  if (!network.scene?.note.classes?.length || layer.shape.length !== 3 || layer.kind === "gradient" || layer.call) return false;
+  const { timeline } = network.stage;
+  for (let seq = Math.max(0, timeline.first); seq <= timeline.last; seq += 1) {
+    const other = timeline.frame(seq)?.note.layer;
+    if (other?.name === layer.name && other.call) return false;
+  }
+  return true;
 }
 
 /** 3 × 3, or null where it is as usual. @param {unknown} value @param {string | null} usual */
