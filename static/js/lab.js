@@ -37,5 +37,5 @@ async function boot() {
 boot().catch((error) => {
   console.error(error);
   status("");
-  banner(t("shell.error.boot", { text: error.message }));
+  banner(() => t("shell.error.boot", { text: error.message }));
 });

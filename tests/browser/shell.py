@@ -19,10 +19,17 @@ def open_lab(page: Page, url: str) -> None:
     """Opens a lab and waits until a frame is painted."""
     page.goto(url)
     expect(page.locator("#counter")).not_to_have_text("0 / 0", timeout=40_000)
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Waits until what was asked for last is what is shown."""
+    expect(page.locator("#main")).to_have_attribute("aria-busy", "false", timeout=60_000)
 
 
 def play_to_end(page: Page) -> None:
-    """Plays as fast as may be, to the last step."""
+    """Plays as fast as may be, to the last step of what was asked for last."""
+    settled(page)
     page.locator("#speed").select_option(label="Max")
     if page.locator("#play").get_attribute("aria-label") == "Play" and counter(page)[0] < counter(page)[1]:
         page.locator("#play").click()

@@ -185,6 +185,7 @@ def test_what_only_computing_finds_is_told_under_its_field(
     assert picture(page) == paths
     page.locator("#language").click()
     expect(sentence).to_contain_text(in_chinese)
+    expect(page.locator("#banner p")).to_have_text("请修改标出的字段；在此之前保留上一幅图。")
     page.locator("#banner button").first.click()
     expect(field(page, under).locator("input").first).to_be_focused()
     typed.fill("x^2 + y^2")

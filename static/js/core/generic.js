@@ -4,7 +4,7 @@
  */
 
 import { card, el, fill } from "./dom.js";
-import { pretty } from "./form.js";
+import { pretty } from "./field.js";
 
 /** @typedef {import("./types.js").Stage} Stage */
 /** @typedef {import("./types.js").View} View */

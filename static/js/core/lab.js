@@ -17,7 +17,7 @@ import { caption, presetDialog } from "./presets.js";
 import { Runs } from "./runs.js";
 import { Settled } from "./settled.js";
 import { stageOf } from "./stage.js";
-import { banner, doing, notice, toast } from "./status.js";
+import { banner, doing, notice, restate, toast } from "./status.js";
 import { tabs } from "./tabs.js";
 import { Takeaway } from "./takeaway.js";
 import { onTheme, reducedMotion } from "./theme.js";
@@ -73,7 +73,7 @@ export class Lab {
       failed: (run) => void this.#failed(run),
       mend: (fields) => this.form.mend(fields),
       changed: () => this.#status(),
-      broken: (error) => banner(t("shell.error.broken", { text: error.message })),
+      broken: (error) => banner(() => t("shell.error.broken", { text: error.message })),
     });
     this.#controls();
     tabs(siblings, experiment);
@@ -87,7 +87,7 @@ export class Lab {
     this.form.set(params);
     this.settled.begin(params);
     if (place.version !== null && place.version !== this.experiment.version)
-      notice(el("p", {}, t("shell.link.version", { was: place.version, now: this.experiment.version })));
+      notice(() => [el("p", {}, t("shell.link.version", { was: place.version, now: this.experiment.version }))]);
     this.start(params, { at: place.at, follow: place.run });
   }
 
@@ -105,8 +105,10 @@ export class Lab {
   /** A control changed. @param {Params} params @param {boolean} commit @param {boolean} [dragged] */
   edited(params, commit, dragged = false) {
     window.clearTimeout(this.typing);
+    this.typing = 0;
     if (!commit && !dragged) {
       this.typing = window.setTimeout(() => this.edited(params, true), TYPING);
+      this.#status();
       return;
     }
     const { from } = this.branchBar;
@@ -114,7 +116,7 @@ export class Lab {
       const base = this.runs.shown?.params ?? this.settled.params;
       const set = leaves(base, { ...params, changes: base.changes });
       if (set === null) {
-        banner(t("shell.branch.refused"));
+        banner(() => t("shell.branch.refused"));
         this.form.set(base);
       } else if (Object.keys(set).length) this.branch(from, set);
       return;
@@ -151,7 +153,7 @@ export class Lab {
 
   /** @param {Run} run @param {import("./runs.js").Wish} wish */
   #show(run, wish) {
-    banner("");
+    banner(null);
     this.form.errors([]);
     this.explain.forRun(run);
     if (wish.follow) {
@@ -194,13 +196,16 @@ export class Lab {
   }
 
   #status() {
-    if (this.runs) doing(this.runs, this.player);
+    if (!this.runs) return;
+    doing(this.runs, this.player);
+    const busy = this.typing > 0 || this.runs.changing || this.player.wanted !== null;
+    byId("main").setAttribute("aria-busy", String(busy));
   }
 
   /** The params were bad: sentences beside their fields, the picture stays. @param {import("./socket.js").Reply} reply */
   #refused(reply) {
     if (this.runs.current?.follow) {
-      notice(el("p", {}, t("shell.follow.gone")));
+      notice(() => [el("p", {}, t("shell.follow.gone"))]);
       this.start(this.form.values);
       return;
     }
@@ -214,16 +219,16 @@ export class Lab {
       if (link.same(run.params, this.asked)) this.start(run.params);
       return;
     }
-    trouble(this.form, run, { back: this.#wayBack(), again: { label: t("shell.error.again"), run: () => this.start(run.params) } });
+    trouble(this.form, run, { back: this.#wayBack(), again: { label: () => t("shell.error.again"), run: () => this.start(run.params) } });
   }
 
   /** Without a picture to stay with, the defaults are the way out. @returns {import("./status.js").Action | null} */
   #wayBack() {
-    return this.runs.shown ? null : { label: t("shell.error.defaults"), run: () => this.#reset() };
+    return this.runs.shown ? null : { label: () => t("shell.error.defaults"), run: () => this.#reset() };
   }
 
   #reset() {
-    banner("");
+    banner(null);
     this.form.set(this.experiment.defaults);
     this.#settle(this.experiment.defaults);
     this.start(this.experiment.defaults);
@@ -290,7 +295,7 @@ export class Lab {
       if (this.runs.shown.scene) this.form.suggest(this.runs.shown.scene.note);
       this.view.relanguage?.();
     }
-    if (this.preset) this.#caption(this.preset);
+    restate();
     this.explain.again();
     this.player.invalidate();
     this.#status();

@@ -77,6 +77,7 @@ export class Player {
 
   pause() {
     this.playing = false;
+    this.invalidate();
     if (this.run?.mode === "live") void this.run.tell("pause");
     this.changed();
   }
@@ -148,6 +149,7 @@ export class Player {
     const { playing } = this;
     this.#arrive(run);
     if (this.playing && this.wanted === null) this.#advance(run, elapsed);
+    if (this.playing !== playing) this.drawn = -1; // what is written seldom while it plays is written now
     const early = this.wanted !== null && this.drawn < 0 && now < this.until;
     if (this.seq !== this.drawn && !early) {
       this.drawn = this.seq;

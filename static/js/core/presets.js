@@ -35,7 +35,9 @@ export function presetDialog(presets, choose) {
 
 /** @param {Preset | null} preset @param {() => void} close */
 export function caption(preset, close) {
-  if (!preset) return notice();
-  const cite = preset.citation ? [" ", el("cite", {}, preset.citation)] : [];
-  notice(el("p", {}, el("strong", {}, say(preset.title)), " ", say(preset.caption), ...cite), iconButton("close", t("shell.close"), close));
+  if (!preset) return notice(null);
+  notice(() => {
+    const cite = preset.citation ? [" ", el("cite", {}, preset.citation)] : [];
+    return [el("p", {}, el("strong", {}, say(preset.title)), " ", say(preset.caption), ...cite), iconButton("close", t("shell.close"), close)];
+  });
 }

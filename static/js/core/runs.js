@@ -60,6 +60,11 @@ export class Runs {
     void this.#next();
   }
 
+  /** Whether something else than the run shown was asked for. */
+  get changing() {
+    return this.busy || this.wish !== null || this.pending !== null;
+  }
+
   /** Keep the run shown, or let the pinned one go. @param {boolean} on */
   pin(on) {
     const old = this.pinned;

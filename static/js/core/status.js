@@ -8,7 +8,7 @@ import { duration, num } from "./format.js";
 import { say, t } from "./i18n.js";
 
 /** @typedef {import("./run.js").Run} Run */
-/** @typedef {{label: string, run: () => void}} Action   a button in the banner */
+/** @typedef {{label: () => string, run: () => void}} Action   a button in the banner */
 
 /** The small line over the picture. Empty: nothing is going on. @param {string} text @param {boolean} [busy] */
 export function status(text, busy = true) {
@@ -52,28 +52,45 @@ export function doing(runs, player) {
   else status("");
 }
 
+/** What stands in the boxes over the picture, by the box's id: made anew in another language. @type {Map<string, () => Node[]>} */
+const standing = new Map();
+
+/** @param {string} id @param {(() => Node[]) | null} content null: the box goes */
+function stand(id, content) {
+  if (content) standing.set(id, content);
+  else standing.delete(id);
+  const box = byId(id);
+  box.hidden = !content;
+  fill(box, ...(content ? content() : []));
+}
+
 /**
  * An error that says what to change; it stays until closed or until a run succeeds.
- * @param {string} text
+ * @param {(() => string) | null} text in the language of now; null: it goes
  * @param {Action | null} [action]
  */
 export function banner(text, action = null) {
-  const box = byId("banner");
-  box.hidden = !text;
-  if (!text) return fill(box);
-  const button = action && el("button", { type: "button", class: "button small", onclick: action.run }, action.label);
-  const close = iconButton("close", t("shell.close"), () => banner(""));
-  fill(box, el("p", {}, text), ...(button ? [button] : []), close);
+  stand(
+    "banner",
+    text &&
+      (() => {
+        const button = action && el("button", { type: "button", class: "button small", onclick: action.run }, action.label());
+        return [el("p", {}, text()), ...(button ? [button] : []), iconButton("close", t("shell.close"), () => banner(null))];
+      }),
+  );
 }
 
 /**
  * A line above the picture: a preset's caption, a pinned run's difference, a run that is followed.
- * @param {...Node} content none: the line goes
+ * @param {(() => Node[]) | null} content in the language of now; null: the line goes
  */
-export function notice(...content) {
-  const box = byId("notice");
-  box.hidden = !content.length;
-  fill(box, ...content);
+export function notice(content) {
+  stand("notice", content);
+}
+
+/** Say what stands over the picture in the language of now. */
+export function restate() {
+  for (const [id, content] of standing) fill(byId(id), ...content());
 }
 
 /** A short confirmation that goes by itself. @param {string} text */

@@ -58,8 +58,8 @@ async function script(run, give) {
   try {
     const reply = await run.ask("script");
     if (reply.ok && reply.script) give(reply.script);
-    else banner(say(reply.error) || t("shell.error.failed"));
+    else banner(() => say(reply.error) || t("shell.error.failed"));
   } catch {
-    banner(t("shell.status.lost"));
+    banner(() => t("shell.status.lost"));
   }
 }

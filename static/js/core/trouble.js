@@ -19,8 +19,8 @@ import { banner } from "./status.js";
 export function trouble(form, { error, fields }, { back, again = null }) {
   const rest = form.errors(fields);
   const marked = rest.length < fields.length;
-  const text = rest.map((one) => say(one.message)).join(" ") || (marked ? t(back ? "shell.error.fields.first" : "shell.error.fields") : say(error));
-  const show = { label: t("shell.error.show"), run: () => form.focusError() };
+  const text = () => rest.map((one) => say(one.message)).join(" ") || (marked ? t(back ? "shell.error.fields.first" : "shell.error.fields") : say(error));
+  const show = { label: () => t("shell.error.show"), run: () => form.focusError() };
   const way = fields.length ? (back ?? (marked ? show : null)) : (again ?? back);
-  banner(text || t("shell.error.failed"), way);
+  banner(() => text() || t("shell.error.failed"), way);
 }

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from app.labs.convolution.network.listening import listening
 from app.labs.convolution.network.seen import Edit, Operation, _Made, _Pass
 
 
@@ -24,7 +25,7 @@ class Live(_Pass):
     def run(self) -> Any:
         """What the network returns. Raises what it raises."""
         try:
-            with torch.enable_grad(), self.watching():
+            with torch.enable_grad(), listening(self._net, self):
                 self._hand(Operation(0, "input", 0, "Input", "input", {}, False, [], [], self._x), [self._x])
                 return self._net(self._x)
         finally:

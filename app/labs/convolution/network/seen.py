@@ -18,7 +18,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -26,11 +25,11 @@ from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from app.labs.contract import Message, UserError
 from app.labs.convolution.network import kinds
+from app.labs.convolution.network.listening import flat, listening, numbers, replaced
 
 MOST_OPERATIONS = 2000
 MOST_VALUES = 2**26
@@ -173,7 +172,7 @@ class _Pass:
         torch.set_num_threads(threads)
         self._want.acquire()
         try:
-            with torch.set_grad_enabled(self._gradients), self.watching():
+            with torch.set_grad_enabled(self._gradients), listening(self._net, self):
                 if not self._closed:
                     self._hand(Operation(0, "input", 0, "Input", "input", {}, False, [], [], self._kept(self._x)), [self._x])
                     self.result = self._net(self._x)
@@ -183,17 +182,6 @@ class _Pass:
             self._ready.put(error)
         finally:
             self._ready.put(None)
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """What this thread's modules and functions do meanwhile is told here."""
-        _hook(self._net)
-        _HERE.work = self
-        try:
-            with _Functions(self):
-                yield
-        finally:
-            _HERE.work = None
 
     def enter(self, module: nn.Module) -> None:
         self._path.append(module)
@@ -215,7 +203,7 @@ class _Pass:
 
     def _module(self, module: nn.Module, args: list[Any], output: Any) -> Any:
         """A module is done: the output to go on with, None for its own."""
-        outputs = _numbers([output])
+        outputs = numbers([output])
         told = not kinds.whole(module) and any(tensor in self._made for tensor in outputs)
         if told or not outputs or not self._depends(args):
             return None
@@ -229,12 +217,12 @@ class _Pass:
         }
         count = self._weigh(module.parameters())
         changed = self._seen(name, type(module).__name__, kind, kinds.module_options(module), False, args, outputs, weights, count)
-        return None if changed is None else _replaced(output, outputs[0], changed)
+        return None if changed is None else replaced(output, outputs[0], changed)
 
     def function(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any) -> Any:
         """A function was called outside torch's own modules: the output to go on with."""
         given = [*args, *kwargs.values()]
-        outputs = _numbers([args[0] if output is None and kinds.is_setting(func) else output])
+        outputs = numbers([args[0] if output is None and kinds.is_setting(func) else output])
         if not outputs or not self._depends(given):
             return output  # no numbers, or made of weights only
         found = kinds.of_function(func, args, kwargs, outputs[0])
@@ -246,13 +234,13 @@ class _Pass:
         name = f"{where}.{type_}" if where else type_
         if name in self._taken:  # a module has it
             name += "()"
-        count = self._weigh(value for value in _flat(given) if isinstance(value, nn.Parameter))
+        count = self._weigh(value for value in flat(given) if isinstance(value, nn.Parameter))
         changed = self._seen(name, type_, kind, options, True, given, outputs, weights, count)
-        return output if changed is None else _replaced(output, outputs[0], changed)
+        return output if changed is None else replaced(output, outputs[0], changed)
 
     def _depends(self, args: Sequence[Any]) -> bool:
         """Whether something among the arguments came from the picture; what is made of weights only is no operation on it."""
-        return any(tensor in self._made for tensor in _numbers(args))
+        return any(tensor in self._made for tensor in numbers(args))
 
     def _weigh(self, parameters: Any) -> int:
         """How many parameters are met for the first time."""
@@ -262,7 +250,7 @@ class _Pass:
 
     def _alias(self, args: Sequence[Any], outputs: Sequence[Tensor]) -> None:
         """The outputs are an input under another name: a part of it, another form, the same."""
-        source = next((self._known(tensor) for tensor in _numbers(args) if tensor in self._made), None)
+        source = next((self._known(tensor) for tensor in numbers(args) if tensor in self._made), None)
         for output in outputs:
             if source is not None and output not in self._made:
                 self._made[output] = _Made(source.index, self._kept(output), output._version)
@@ -296,7 +284,7 @@ class _Pass:
         call = self._calls[name]
         self._calls[name] += 1
         # An operation that wrote into its input is told what the input held before.
-        inputs = [self._made[t] if t is output else self._known(t) for t in _numbers(args) if t in self._made]
+        inputs = [self._made[t] if t is output else self._known(t) for t in numbers(args) if t in self._made]
         operation = Operation(
             self._count,
             name,
@@ -313,7 +301,7 @@ class _Pass:
         )
         changed = self._edit(operation) if self._edit else None
         if changed is not None:
-            if any(output is tensor for tensor in _numbers(args)):  # who wrote in place goes on with the same tensor
+            if any(output is tensor for tensor in numbers(args)):  # who wrote in place goes on with the same tensor
                 output.copy_(changed)
                 changed = None
             operation.output = self._kept(output if changed is None else changed)
@@ -336,75 +324,3 @@ class _Pass:
         self._want.acquire()
         if self._closed:
             raise _Closed
-
-
-class _Here(threading.local):
-    """The pass of this thread."""
-
-    work: _Pass | None = None
-
-
-_HERE = _Here()
-_HOOKED: WeakSet[nn.Module] = WeakSet()
-_HOOKING = threading.Lock()
-
-
-def _hook(net: nn.Module) -> None:
-    """Hooks every module, once: they stay, for another run may be inside when one ends, and do nothing without a pass."""
-    with _HOOKING:
-        for module in net.modules():
-            if module not in _HOOKED:
-                _HOOKED.add(module)
-                module.register_forward_pre_hook(_entering)
-                module.register_forward_hook(_leaving, with_kwargs=True)
-
-
-def _entering(module: nn.Module, args: Any) -> None:
-    if _HERE.work is not None:
-        _HERE.work.enter(module)
-
-
-def _leaving(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-    return None if _HERE.work is None else _HERE.work.leave(module, [*args, *kwargs.values()], output)
-
-
-class _Functions(TorchFunctionMode):
-    """Tells ``Seen`` of every torch function that is called outside torch's own modules, and of every write."""
-
-    def __init__(self, work: _Pass) -> None:
-        super().__init__()
-        self._work = work
-
-    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> Any:
-        kwargs = kwargs or {}
-        for tensor in _flat(kinds.written(func, args, kwargs)):
-            self._work.writes(tensor)
-        output = func(*args, **kwargs)
-        return output if self._work.inside() else self._work.function(func, args, kwargs, output)
-
-
-def _flat(values: Any) -> Iterator[Tensor]:
-    """The tensors among arguments, those in lists, tuples and dicts included."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from _flat(value)
-        elif isinstance(value, dict):
-            yield from _flat(value.values())
-
-
-def _numbers(values: Any) -> list[Tensor]:
-    """Those that hold real numbers."""
-    return [tensor for tensor in _flat(values) if tensor.is_floating_point()]
-
-
-def _replaced(value: Any, old: Tensor, new: Tensor) -> Any:
-    """``value`` with one tensor in it taken by another."""
-    if value is old:
-        return new
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_replaced(one, old, new) for one in value))
-    if isinstance(value, list | tuple):
-        return type(value)(_replaced(one, old, new) for one in value)
-    return value

@@ -4,7 +4,7 @@
 
 import { el, fill, iconButton } from "../dom.js";
 import { exact } from "../format.js";
-import { pretty, registerWidget } from "../form.js";
+import { pretty, registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 
 registerWidget("changes", ({ value, onInput }) => {

@@ -3,7 +3,7 @@
  */
 
 import { el } from "../dom.js";
-import { choiceAbout, choiceLabel, registerWidget } from "../form.js";
+import { choiceAbout, choiceLabel, registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 
 registerWidget("choice", ({ schema, value, id, describedby, onInput, prefix, path }) => {

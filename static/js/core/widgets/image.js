@@ -6,7 +6,7 @@
 
 import { announce } from "../announce.js";
 import { el, fill } from "../dom.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 import { cameraDialog } from "./image/camera.js";
 import { drawDialog } from "./image/draw.js";

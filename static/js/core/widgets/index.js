@@ -1,6 +1,6 @@
 /**
  * The controls that every lab has. Each registers itself under the name that schemas use; a lab
- * registers its own beside them (core/form.js).
+ * registers its own beside them (core/field.js).
  */
 
 import "./changes.js";

@@ -4,7 +4,7 @@
 
 import { el } from "../dom.js";
 import { exact, num } from "../format.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 import { bounds } from "../schema.js";
 
@@ -50,7 +50,7 @@ function nudged(value, direction, whole) {
 /**
  * An input that reads a number; arrow keys nudge it.
  * @param {{schema: Record<string, any>, value: any, id?: string, describedby?: string, label?: string,
- *   onInput: (value: number | null, options: import("../form.js").InputOptions) => void}} options
+ *   onInput: (value: number | null, options: import("../field.js").InputOptions) => void}} options
  */
 export function numberInput({ schema, value, id, describedby, label, onInput }) {
   const input = el("input", { id, type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-describedby": describedby });

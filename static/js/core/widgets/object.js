@@ -2,7 +2,7 @@
  * An object: its fields, one under another.
  */
 
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { defaultOf } from "../schema.js";
 import { subform } from "./subform.js";
 

@@ -4,7 +4,7 @@
 
 import { el } from "../dom.js";
 import { num } from "../format.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { resolve } from "../schema.js";
 import { numberInput, writeNumber } from "./number.js";
 

@@ -3,7 +3,7 @@
  */
 
 import { el } from "../dom.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { bounds } from "../schema.js";
 import { numberInput, writeNumber } from "./number.js";
 

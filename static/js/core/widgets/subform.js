@@ -3,17 +3,17 @@
  */
 
 import { el } from "../dom.js";
-import { Field } from "../form.js";
+import { Field } from "../field.js";
 import { resolve } from "../schema.js";
 
-/** @typedef {import("../form.js").WidgetContext} WidgetContext */
+/** @typedef {import("../field.js").WidgetContext} WidgetContext */
 
 /**
  * The fields of an object, one under another.
  * @param {WidgetContext} context
  * @param {Record<string, any>} schema
  * @param {Record<string, any>} start
- * @returns {{fields: Map<string, Field>, element: HTMLElement, set: (value: any) => void, errors: (list: import("../form.js").Problem[]) => void}}
+ * @returns {{fields: Map<string, Field>, element: HTMLElement, set: (value: any) => void, errors: (list: import("../field.js").Problem[]) => void}}
  */
 export function subform({ defs, path, prefix, onInput }, schema, start) {
   let values = { ...start };

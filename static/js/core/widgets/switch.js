@@ -3,7 +3,7 @@
  */
 
 import { el } from "../dom.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 
 registerWidget("switch", ({ value, id, describedby, onInput }) => {
   const input = el("input", { id, type: "checkbox", role: "switch", "aria-describedby": describedby });

@@ -3,11 +3,11 @@
  */
 
 import { el } from "../dom.js";
-import { registerWidget } from "../form.js";
+import { registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 
-/** @typedef {import("../form.js").WidgetContext} WidgetContext */
-/** @typedef {import("../form.js").Widget} Widget */
+/** @typedef {import("../field.js").WidgetContext} WidgetContext */
+/** @typedef {import("../field.js").Widget} Widget */
 
 /** @param {WidgetContext} context @param {HTMLInputElement | HTMLTextAreaElement} input @returns {Widget} */
 function textual({ schema, value, onInput }, input) {

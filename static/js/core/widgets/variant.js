@@ -3,7 +3,7 @@
  */
 
 import { el, fill } from "../dom.js";
-import { choiceAbout, choiceLabel, registerWidget } from "../form.js";
+import { choiceAbout, choiceLabel, registerWidget } from "../field.js";
 import { t } from "../i18n.js";
 import { defaultOf, resolve } from "../schema.js";
 import { subform } from "./subform.js";

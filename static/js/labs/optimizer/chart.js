@@ -8,37 +8,14 @@
 import { el } from "../../core/dom.js";
 import { exact, num } from "../../core/format.js";
 import { Axis } from "./axis.js";
+import { context, label, segment } from "./ink.js";
 import { Pens } from "./pens.js";
+import { sampleColumn, valueOf } from "./series.js";
 
 /** @typedef {import("../../core/timeline.js").Timeline} Timeline */
-/** @typedef {import("../../core/types.js").Stacked} Stacked */
 
-/**
- * @typedef {object} Series  one column of a tensor over time
- * @property {string} tensor
- * @property {number} column
- * @property {string} name        said on hover
- * @property {string} colour
- * @property {number[]} dash
- * @property {number} width
- * @property {number} [shift]     taken off each value before drawing (the least loss, for a log axis)
- * @property {boolean} [root]     draw the square root
- * @property {boolean} [floor]    on a log axis zero stands at the foot (a loss that reached its minimum); else it is a gap
- * @property {Timeline} [timeline] another run's, for a pinned one
- */
-
-/**
- * @typedef {object} Plan  what a chart draws
- * @property {Series[]} series
- * @property {{lower: number, upper: number, colour: string}[]} [bands]  between two series, by index
- * @property {boolean} log
- * @property {"step" | "samples"} x
- * @property {number} last            the run's last step, 0 when it is not known
- * @property {number} racer           whose samples the play head follows
- * @property {(number | null)[]} [marks]  seqs with a vertical mark
- * @property {number} [cap]           leave out of the range what exceeds the first frame's greatest value so many times
- */
-
+/** @typedef {import("./series.js").Series} Series */
+/** @typedef {import("./series.js").Plan} Plan */
 /** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
 
 const PAD = { left: 40, right: 18, top: 8, bottom: 20 };
@@ -375,46 +352,4 @@ export class Chart {
     this.tip.style.left = right ? "" : `${event.offsetX + 12}px`;
     this.tip.style.right = right ? `${this.width - event.offsetX + 12}px` : "";
   }
-}
-
-/**
- * @param {Stacked} part
- * @param {number} f
- * @param {Series} series
- */
-function valueOf(part, f, series) {
-  const value = Number(part.data[f * part.size + series.column]) - (series.shift ?? 0);
-  return series.root ? Math.sqrt(value) : value;
-}
-
-/** The column of `samples` that belongs to a series: its own racer's. @param {Series} series @param {Plan} plan */
-function sampleColumn(series, plan) {
-  return series.tensor === "loss" ? series.column : plan.racer;
-}
-
-/** @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
-function context(canvas) {
-  const ctx = canvas.getContext("2d");
-  if (!ctx) throw new Error("this browser has no 2-D canvas");
-  return ctx;
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
-function segment(ctx, x0, y0, x1, y1) {
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
-}
-
-/** A tick's text, its exponent raised. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick @param {number} x @param {number} y */
-function label(ctx, tick, x, y) {
-  const big = "11px system-ui, sans-serif";
-  const small = "8px system-ui, sans-serif";
-  ctx.font = small;
-  const raised = tick.exponent ? ctx.measureText(tick.exponent).width : 0;
-  const shift = ctx.textAlign === "right" ? raised : 0;
-  ctx.fillText(tick.exponent, ctx.textAlign === "right" ? x : x + raised, y - 4);
-  ctx.font = big;
-  ctx.fillText(tick.mantissa, x - shift, y);
 }

@@ -1,13 +1,13 @@
 /** One racer opened in the form: a field for each of its rule's settings, made from the schema. */
 
 import { el, fill } from "../../core/dom.js";
-import { Field } from "../../core/form.js";
+import { Field } from "../../core/field.js";
 import { t } from "../../core/i18n.js";
 import { resolve, widgetOf } from "../../core/schema.js";
 import { variantOf } from "./rules.js";
 
-/** @typedef {import("../../core/form.js").WidgetContext} WidgetContext */
-/** @typedef {import("../../core/form.js").Problem} Problem */
+/** @typedef {import("../../core/field.js").WidgetContext} WidgetContext */
+/** @typedef {import("../../core/field.js").Problem} Problem */
 
 /** The rate's slider: notches on either side of the rule's usual rate, and the decades they span. */
 const NOTCHES = 100;

@@ -5,13 +5,13 @@
 
 import { el, fill, icon } from "../../core/dom.js";
 import { num } from "../../core/format.js";
-import { registerWidget } from "../../core/form.js";
+import { registerWidget } from "../../core/field.js";
 import { mark } from "./marks.js";
 import { RulePicker } from "./picker.js";
 import { RacerEditor } from "./racer.js";
 import { defaultsOf, ruleChoices, ruleName, scheduleName, whole } from "./rules.js";
 
-/** @typedef {import("../../core/form.js").WidgetContext} WidgetContext */
+/** @typedef {import("../../core/field.js").WidgetContext} WidgetContext */
 /** @typedef {Record<string, any>} RacerParams */
 
 class RacerList {
@@ -25,7 +25,7 @@ class RacerList {
     this.least = context.schema.minItems ?? 1;
     /** Which racers stand open. @type {Set<number>} */
     this.open = new Set();
-    /** @type {import("../../core/form.js").Problem[]} */
+    /** @type {import("../../core/field.js").Problem[]} */
     this.problems = [];
     this.list = el("ol", { class: "racers" });
     this.count = el("p", { class: "caption racers-count" });
@@ -55,7 +55,7 @@ class RacerList {
     return racers.map((racer) => whole(racer, schema, defs));
   }
 
-  /** Sentences from the server, each under its field. @param {import("../../core/form.js").Problem[]} list */
+  /** Sentences from the server, each under its field. @param {import("../../core/field.js").Problem[]} list */
   errors(list) {
     this.problems = list;
     for (const { path } of list) {

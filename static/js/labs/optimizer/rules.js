@@ -1,6 +1,6 @@
 /** The rules that the schema knows: their groups, their definitions, a new racer's defaults. No DOM. */
 
-import { choiceLabel } from "../../core/form.js";
+import { choiceLabel } from "../../core/field.js";
 import { first, t } from "../../core/i18n.js";
 import { defaultOf, resolve } from "../../core/schema.js";
 

@@ -10,7 +10,7 @@ import { strokeOf } from "./marks.js";
 import { Switcher } from "./switcher.js";
 
 /** @typedef {import("./model.js").Race} Race */
-/** @typedef {import("./chart.js").Series} Series */
+/** @typedef {import("./series.js").Series} Series */
 
 /** Sums of squares: their root is what divides the step, and stands beside the gradient in size. */
 const SQUARES = new Set(["exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta"]);

@@ -8,6 +8,7 @@
 import { el, iconButton } from "../../core/dom.js";
 import { exact, num } from "../../core/format.js";
 import { Layer } from "../../core/layer.js";
+import { cross, saltire } from "./crosses.js";
 import { Ground } from "./ground.js";
 import { paintMark, strokeOf } from "./marks.js";
 import { Paths, nearest } from "./paths.js";
@@ -337,24 +338,4 @@ export class Surface2D {
     this.tip.style.top = below ? "" : `${layer.box.top + at.top + 14}px`;
     this.tip.style.bottom = below ? `${this.figure.clientHeight - layer.box.top - at.top + 14}px` : "";
   }
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {number} left @param {number} top */
-function cross(ctx, left, top) {
-  ctx.beginPath();
-  ctx.moveTo(left - 7, top);
-  ctx.lineTo(left + 7, top);
-  ctx.moveTo(left, top - 7);
-  ctx.lineTo(left, top + 7);
-  ctx.stroke();
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {number} left @param {number} top */
-function saltire(ctx, left, top) {
-  ctx.beginPath();
-  ctx.moveTo(left - 4, top - 4);
-  ctx.lineTo(left + 4, top + 4);
-  ctx.moveTo(left - 4, top + 4);
-  ctx.lineTo(left + 4, top - 4);
-  ctx.stroke();
 }

@@ -1,0 +1,28 @@
+/** Strokes and words of a chart's canvas. */
+
+/** The canvas to draw on. @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
+export function context(canvas) {
+  const ctx = canvas.getContext("2d");
+  if (!ctx) throw new Error("this browser has no 2-D canvas");
+  return ctx;
+}
+
+/** A line between two points. @param {CanvasRenderingContext2D} ctx @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
+export function segment(ctx, x0, y0, x1, y1) {
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}
+
+/** A tick's text, its exponent raised. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick @param {number} x @param {number} y */
+export function label(ctx, tick, x, y) {
+  const big = "11px system-ui, sans-serif";
+  const small = "8px system-ui, sans-serif";
+  ctx.font = small;
+  const raised = tick.exponent ? ctx.measureText(tick.exponent).width : 0;
+  const shift = ctx.textAlign === "right" ? raised : 0;
+  ctx.fillText(tick.exponent, ctx.textAlign === "right" ? x : x + raised, y - 4);
+  ctx.font = big;
+  ctx.fillText(tick.mantissa, x - shift, y);
+}
