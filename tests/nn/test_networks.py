@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,8 @@ def test_shipped_weights_are_those_of_their_card(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_cards_tell_how_the_weights_were_made(name: str) -> None:
     card = weights.card(name)
-    assert card["cycles"] == [asdict(recipe) for recipe in importlib.import_module(f"app.training.{name}").CYCLES]
+    # A card is older than the options that recipes gained since.
+    assert [classifier.Recipe(**cycle) for cycle in card["cycles"]] == list(importlib.import_module(f"app.training.{name}").CYCLES)
     assert card["command"] == f"python -m app train {name}"
     assert tuple(card["classes"]) == cifar10.CLASSES
     assert (tuple(card["mean"]), tuple(card["std"])) == (cifar10.MEAN, cifar10.STD)
