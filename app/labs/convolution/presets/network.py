@@ -19,4 +19,14 @@ NETWORK = (
     ),
     _preset("blur", {"network": "filters", "filters": "blur", "image": "sample:hubble", "size": 128}),
     _preset("sharpen", {"network": "filters", "filters": "sharpen", "image": "sample:coffee", "size": 128}),
+    _preset("grad-cam", {"network": "vgg", "image": "sample:cat", "why": "grad-cam"}, "Selvaraju et al., arXiv 1610.02391"),
+    _preset(
+        "integrated",
+        {"network": "vgg", "image": "sample:horse", "why": "integrated-gradients"},
+        "Sundararajan et al., arXiv 1703.01365",
+    ),
+    _preset("occlusion", {"network": "vgg", "image": "sample:ship", "why": "occlusion"}, "Zeiler and Fergus, arXiv 1311.2901"),
+    _preset("winners", {"network": "vgg", "image": "sample:cat", "backward": True}),
+    _preset("ablate", {"network": "vgg", "image": "sample:horse", "ablate": [{"layer": "features.relu1_1", "channel": 4}]}),
+    _preset("no-class", {"network": "vgg", "image": "sample:rocket"}),
 )
