@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ("app/**/*.py", "static/js/**/*.js", "templates/**/*.html", "app/**/*.json")
 MADE = re.compile(r"""[`"']([a-z][\w./-]*\.[\w./-]*)(?:\$\{|\{|["'] ?[~+])""")
 """The beginning of an id that code completes: `` `shell.key.${id}` ``, ``f"title.{name}"``, ``'shell.lab.' ~ name``."""
-ENDS = (".help", ".about", ".text", "")
+ENDS = (".help", "_help", ".about", ".text", "")
 
 
 def test_every_sentence_is_said_somewhere() -> None:
