@@ -42,7 +42,6 @@ export class Timebar {
   update() {
     const { player } = this;
     const { run } = player;
-    const end = run?.end ?? 0;
     if (this.playing !== player.playing) {
       this.playing = player.playing;
       const name = this.playing ? "pause" : "play";
@@ -52,6 +51,7 @@ export class Timebar {
       fill(this.play, icon(name));
     }
     const shown = player.wanted !== null && Number.isFinite(player.wanted) ? player.wanted : player.seq;
+    const end = Math.max(run?.end ?? 0, shown); // a step that is waited for may lie behind all that are known
     const max = Math.max(end, 1);
     this.counter.textContent = `${shown} / ${end}`;
     if (Number(this.scrubber.max) !== max) this.scrubber.max = String(max);
