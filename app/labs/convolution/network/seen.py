@@ -5,8 +5,8 @@ report torch's own leaf modules as one operation each. A TorchFunctionMode repor
 ``F.relu``, ``+``, ``torch.cat``, a pooling written as a call. A module whose inside neither sees (a TorchScript one, an
 autograd function of its own) is reported as one operation.
 
-The pass runs in a thread that hands over one operation at a time and computes at most one ahead: so a page sees the first layer
-while the last is not yet computed, a layer is told while the next is computed, and a run that is closed ends the pass at the next
+The pass runs in a thread that hands over one operation at a time and computes at most four ahead: so a page sees the first layer
+while the last is not yet computed, layers are told while the next ones are computed, and a run that is closed ends the pass at the next
 operation.
 
 What is handed over is the tensor itself. Where an operation is about to write into one (an in-place ReLU, ``+=``), the pass
@@ -36,8 +36,8 @@ MOST_VALUES = 2**26
 """Numbers in one output: 256 MB of float32."""
 
 WAIT_SECONDS = 0.1
-AHEAD = 1
-"""Operations that are computed before they are asked for."""
+AHEAD = 4
+"""Operations that are computed before they are asked for: a convolution takes long, and telling of what follows it does."""
 
 Edit = Callable[["Operation"], Tensor | None]
 """May return another output in place of the operation's own."""
