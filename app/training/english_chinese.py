@@ -1,0 +1,18 @@
+"""The translator of our English grammar into Chinese."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.nn.tasks.english_chinese import EnglishChinese
+from app.nn.tasks.translate import Recipe
+from app.nn.transformer import Shape
+from app.training.kit.translator import ship
+
+SHAPE = Shape()
+RECIPE = Recipe(steps=1200)
+
+
+def main(folder: Path | None) -> None:
+    """Trains and ships it; it makes its own data."""
+    ship("english_chinese", EnglishChinese(), SHAPE, RECIPE)

@@ -1,0 +1,18 @@
+"""Letters in reverse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.nn.tasks.reversal import Reversal
+from app.nn.tasks.translate import Recipe
+from app.nn.transformer import Shape
+from app.training.kit.translator import ship
+
+SHAPE = Shape()
+RECIPE = Recipe(steps=2500)
+
+
+def main(folder: Path | None) -> None:
+    """Trains and ships it; it makes its own data."""
+    ship("reversal", Reversal(), SHAPE, RECIPE)
