@@ -5,9 +5,9 @@ report torch's own leaf modules as one operation each. A TorchFunctionMode repor
 ``F.relu``, ``+``, ``torch.cat``, a pooling written as a call. A module whose inside neither sees (a TorchScript one, an
 autograd function of its own) is reported as one operation.
 
-The pass runs in a thread that hands over one operation at a time and computes at most four ahead: so a page sees the first layer
-while the last is not yet computed, layers are told while the next ones are computed, and a run that is closed ends the pass at the next
-operation.
+The pass runs in a thread that hands over one operation at a time and computes at most four ahead: so a page sees the first
+layers while the last are not yet computed, layers are told while the next ones are computed, and a run that is closed ends the
+pass at the next operation.
 
 What is handed over is the tensor itself. Where an operation is about to write into one (an in-place ReLU, ``+=``), the pass
 begins again with copies, goes on from the operation after the last that was handed over, and the network is remembered.
