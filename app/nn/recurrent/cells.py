@@ -28,7 +28,17 @@ def identity(x: Tensor) -> Tensor:
     return x
 
 
-FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu, "identity": identity}
+def softmax(x: Tensor) -> Tensor:
+    """A distribution over the units of a layer."""
+    return torch.softmax(x, -1)
+
+
+FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "identity": identity,
+    "softmax": softmax,
+}
 
 
 @dataclass(frozen=True)

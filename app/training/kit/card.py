@@ -24,8 +24,8 @@ def halved(net: nn.Module) -> nn.Module:
     return net
 
 
-def write(name: str, net: nn.Module, told: dict[str, Any]) -> None:
-    """NAME.safetensors (float16) and NAME.json with ``told``, the file's hash and where it was made."""
+def write(name: str, net: nn.Module, told: dict[str, Any], command: str | None = None) -> None:
+    """NAME.safetensors (float16) and NAME.json with ``told``, the file's hash and where it was made; ``command``: what made it."""
     tensors = {key: value.half() if value.is_floating_point() else value for key, value in net.state_dict().items()}
     data = save({key: value.contiguous() for key, value in tensors.items()})
     card = {
@@ -33,7 +33,7 @@ def write(name: str, net: nn.Module, told: dict[str, Any]) -> None:
         **told,
         "parameters": sum(p.numel() for p in net.parameters()),
         "stored": "float16",
-        "command": f"python -m app train {name}",
+        "command": command or f"python -m app train {name}",
         "torch": torch.__version__.partition("+")[0],
         "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, one thread",
         "date": date.today().isoformat(),
