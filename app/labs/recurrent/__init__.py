@@ -1,0 +1,1 @@
+"""The recurrent lab: what RNN, Jordan, LSTM and GRU compute, one time step a frame."""
