@@ -17,8 +17,8 @@ from app.labs.convolution.network.mosaic import mosaic, stats
 from app.labs.convolution.network.seen import Operation
 
 DEAD = frozenset({"activation"})
-MOST_VECTOR = 4096
-"""Longer vectors are streamed as a map of one row a channel would be: not at all; they are fetched."""
+MOST_VECTOR = 2**18
+"""Longer vectors are not streamed, for 1 MB is much for one picture of a step: they are fetched."""
 
 
 class Framer:

@@ -16,6 +16,8 @@ import { Segments } from "./segments.js";
 
 /** A map can be pressed from this width on, CSS pixels. */
 const LEAST = 10;
+/** So wide is an element of a vector: there may be a hundred thousand. */
+const LEAST_ELEMENT = 4;
 /** What the lines below take, CSS pixels. */
 const LINES = 40;
 const ZEROS = STATS.indexOf("zeros");
@@ -79,7 +81,7 @@ export class Mosaic {
     if (made.every((one, i) => one === this.made[i])) return;
     this.made = made;
     const { ranges, whole, colours } = network.scale(tiles);
-    this.grid = arrange(tiles.count, tiles.width / tiles.height, width, network.room - LINES, LEAST);
+    this.grid = arrange(tiles.count, tiles.width / tiles.height, width, network.room - LINES, tiles.width * tiles.height > 1 ? LEAST : LEAST_ELEMENT);
     paint(this.base, tiles, this.grid, ranges, colours);
     this.legend.show(Array.isArray(ranges) ? null : whole, colours, network.stage.t("convolution.page.scale_each"));
   }
