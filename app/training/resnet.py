@@ -12,4 +12,4 @@ CYCLES = (Recipe(epochs=16, small_epochs=6, batch=256, peak_lr=0.3, averaging=0.
 
 def main(folder: Path | None) -> None:
     """Trains and ships it. Raises UserError without the data."""
-    ship("resnet", ResNet, CYCLES, folder)
+    ship("resnet", [(ResNet, recipe) for recipe in CYCLES], folder)

@@ -12,4 +12,4 @@ CYCLES = (Recipe(epochs=10, small_epochs=2, batch=128, peak_lr=0.2, shift=2, ave
 
 def main(folder: Path | None) -> None:
     """Trains and ships it. Raises UserError without the data."""
-    ship("vgg", VGG, CYCLES, folder)
+    ship("vgg", [(VGG, recipe) for recipe in CYCLES], folder)

@@ -52,7 +52,7 @@ def test_a_second_cycle_starts_from_the_average_of_the_first(folder: Path, monke
     monkeypatch.setattr(classifier, "keep", lambda name, net, *rest: kept.update(net.state_dict()))
     first = classifier.Recipe(epochs=2, batch=20, small_epochs=1)
     still = classifier.Recipe(epochs=1, batch=20, peak_lr=0.0, averaging=0.0, seed=1)
-    classifier.ship("tiny", lambda: ResNet(width=8), [first, still], folder)
+    classifier.ship("tiny", [(lambda: ResNet(width=8), recipe) for recipe in (first, still)], folder)
     assert all(torch.equal(kept[name], value) for name, value in small(folder).named_parameters())
 
 
@@ -72,7 +72,7 @@ def test_a_training_writes_weights_and_a_card_that_describe_each_other(
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     weights.card.cache_clear()
     recipe = classifier.Recipe(epochs=20, batch=20, peak_lr=0.1, averaging=0.5)
-    classifier.ship("tiny", lambda: VGG(width=8), [recipe], folder)
+    classifier.ship("tiny", [(lambda: VGG(width=8), recipe)], folder)
     told = weights.card("tiny")
     net = VGG(width=8)
     net.load_state_dict(weights.state("tiny"))

@@ -146,19 +146,31 @@ SIDES = (32, 64, 96)
 """Test pictures are also enlarged: how far an upload may be from what the network was trained on."""
 
 
-def ship(name: str, make: Callable[[], nn.Module], cycles: Sequence[Recipe], folder: Path | None) -> None:
+def ship(name: str, cycles: Sequence[tuple[Callable[[], nn.Module], Recipe]], folder: Path | None) -> None:
     """Trains on all training pictures, then keeps what came out. Raises UserError without data.
 
-    Each cycle starts anew from the average that the one before it ended with.
+    Each cycle makes its network and starts it from the average that the cycle before it ended with.
     """
     torch.set_num_threads(1)
     path = cifar10.archive(folder)
     start = time.monotonic()
     data = cifar10.load(path, "train")
-    for recipe in cycles:
-        net = train(make, recipe, data)
-        make = partial(copy.deepcopy, net)
-    keep(name, net, cycles, path, time.monotonic() - start)
+    net: nn.Module | None = None
+    for make, recipe in cycles:
+        net = train(partial(grown, make, net), recipe, data)
+    assert net is not None
+    keep(name, net, [recipe for _, recipe in cycles], path, time.monotonic() - start)
+
+
+def grown(make: Callable[[], nn.Module], before: nn.Module | None) -> nn.Module:
+    """A network as it is made, with all that the one before it had learnt: what it has more than that stays as it was made.
+
+    Raises ValueError where the one before has what this one lacks.
+    """
+    net = make()
+    if before is not None and (extra := net.load_state_dict(before.state_dict(), strict=False).unexpected_keys):
+        raise ValueError(f"no place for {', '.join(extra)}")
+    return net
 
 
 def keep(name: str, net: nn.Module, cycles: Sequence[Recipe], path: Path, seconds: float) -> None:
