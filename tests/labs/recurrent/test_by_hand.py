@@ -248,7 +248,7 @@ def test_every_value_and_weight_opened_is_the_runs(cell: str, directions: int, c
 def test_torchs_own_number_stands_beside_h_c_and_y() -> None:
     params = drawn("lstm", 2, directions=2, activation="tanh")
     made, scene, frame = labs.params_from(NAME, params), labs.scene(NAME, **params), list(labs.run(NAME, **params))[-1]
-    for name, road in (("h", "nn.LSTM"), ("c", "nn.LSTM"), ("y", "nn.LSTM"), ("f", "run")):
+    for name, road in (("h", "nn.LSTM"), ("c", "nn.LSTM"), ("y", "nn.LSTM"), ("f", "app.nn.recurrent.cells.lstm")):
         for d in (0, 1):
             target = {"kind": "value", "name": name, "step": 2, "direction": d, "unit": 1}
             assert by_hand.explain(made, scene, None, frame, target).reference.name == road  # type: ignore[union-attr]

@@ -59,6 +59,7 @@ def scene(params: ByHandParams, device: str = "cpu") -> Scene:
         "leak": params.leak,
         "clamp": {"name": params.clamp.name, "unit": params.clamp.unit, "first": params.clamp.first, "last": params.clamp.last},
         "parity": _parity(net),
+        "range": _range(net.x, values),
     }
     return Scene({name: host(tensor) for name, tensor in tensors.items()}, note)
 
@@ -113,6 +114,12 @@ def host(tensor: Tensor) -> np.ndarray:
 
 def _named(prefix: str, values: Values) -> Mapping[str, Tensor]:
     return {f"{prefix}/{name}": value for name, value in values.at.items() if name != "y"} | {f"{prefix}/y": values.y}
+
+
+def _range(x: Tensor, values: Values) -> list[Plain]:
+    """The lowest and the highest of the inputs, states and outputs: one colour scale for all but the gates."""
+    every = torch.cat([x.flatten(), values.y.flatten(), *(values.at[name].flatten() for name in values.at if name not in "ifrzo")])
+    return [float(every.min()), float(every.max())]
 
 
 def _parity(net: Network) -> dict[str, Plain]:

@@ -70,10 +70,10 @@ def _value(net: Network, frame: Frame, name: str, target: Target) -> Explanation
 
 
 def _other_road(r: Reading, name: str, p: Place) -> tuple[str, float]:
-    """torch's module's own number of an h, c or y; what torch does not tell comes from the run."""
+    """torch's module's own number of an h, c or y; what torch does not tell comes from the cell that ran."""
     net = r.net
     module = torchs(net)
-    own = "run", r.value(name, p)
+    own = f"app.nn.recurrent.cells.{r.params.cell}", r.value(name, p)
     if isinstance(module, str) or name not in "hcy" or (not r.alone and r.params.clamp.name != "none"):
         return own
     called = f"nn.{type(module).__name__}"
