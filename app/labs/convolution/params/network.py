@@ -33,7 +33,7 @@ class NetworkParams(Params):
     image: str = Field("sample:cat", max_length=80, json_schema_extra=_of("picture", widget="image"))
     size: int = Field(32, ge=32, le=224, json_schema_extra=_of("picture", unit="px"))
     fit: Literal["crop", "pad", "stretch"] = Field("crop", json_schema_extra=_of("picture"))
-    network: Literal["resnet", "vgg", "filters", "own", "hub"] = Field("filters", json_schema_extra=_of("network"))
+    network: Literal["resnet", "vgg", "filters", "own", "hub"] = Field("resnet", json_schema_extra=_of("network"))
     filters: Literal["sobel", "gabor", "blur", "sharpen"] = Field(
         "sobel", json_schema_extra=_of("network", when={"network": ["filters"]})
     )
