@@ -12,6 +12,9 @@ const BOX = 8;
 const SIDE = 8;
 /** Between columns. */
 const BETWEEN = { least: 26, most: 64 };
+/** Between the boxes of two directions, where lines turn. */
+const ROUTES = 34;
+/** Between rows. */
 const ROOM = { least: 7, most: 46 };
 
 export class Layout {
@@ -45,6 +48,7 @@ export class Layout {
     this.start = ends ? model.sizes.hidden * WIDTH + this.between : 0;
     this.left = SIDE + this.start;
     this.width = this.left + model.steps * this.stride - this.between + (ends === 2 ? this.start : 0) + SIDE;
+    const apart = Math.max(2 * gap, model.directions === 2 ? ROUTES : 0);
     /** @type {Row[]} */
     this.rows = [];
     /** @type {Box[]} */
@@ -56,7 +60,7 @@ export class Layout {
       this.rows.push({ ...row, y, width: model.width(row.name), lines: lines(row.name) });
       const inside = (/** @type {{name: string} | undefined} */ one) => one !== undefined && one.name !== "x" && one.name !== "y";
       const same = next && inside(row) && inside(next) && row.d === next.d;
-      y += height + (same || (row.alone && next) ? gap : 2 * gap);
+      y += height + (same || (row.alone && next) ? gap : apart);
     });
     for (let d = 0; d < model.directions; d += 1) {
       const mine = this.rows.filter((row) => row.name !== "x" && row.name !== "y" && row.d === d);
