@@ -194,6 +194,58 @@ def across_channels():
     return {"first": sums[0], "second": sums[1], "both": first.tensors["value"][0], "grouped": grouped.tensors["value"][0]}
 
 
+def outputs(name, **more):
+    """The outputs y (T, outputs) of a recurrent network by hand."""
+    return list(labs.run("recurrent/by-hand", **{**ROWS[name]["params"], **more}))[-1].tensors["y"]
+
+
+def rnn_remembers():
+    first, second, third = outputs("rnn-remembers")[:, 0]
+    return {
+        "first": first,
+        "second": second,
+        "third": third,
+        "alone": labs.scene("recurrent/by-hand").tensors["alone/y"][2, 0],
+        "moved": outputs("rnn-remembers", x=[[1, 1], [2, 2], [1, 1]])[2, 0],
+        "mixed": outputs("rnn-remembers", x=[[2, 0], [1, 1], [2, 2]])[2, 0],
+    }
+
+
+def elman_jordan():
+    return {
+        "elman": outputs("elman-jordan", cell="rnn")[2, 0],
+        "jordan": outputs("elman-jordan")[2, 0],
+        "leaky": outputs("elman-jordan", leak=0.5)[2, 0],
+    }
+
+
+def lstm_gates():
+    tensors = list(labs.run("recurrent/by-hand", **ROWS["lstm-gates"]["params"]))[-1].tensors
+    c, y = tensors["c"][:, 0, 0], tensors["y"][:, 0]
+    return {"remembered": c[2], "shut": y[2], "read": y[3], "wiped": c[4]}
+
+
+def gru_gates():
+    def unit(reset):
+        return list(labs.run("recurrent/by-hand", **{**ROWS["gru-gates"]["params"], "reset": reset}))[-1].tensors["h"][1, 0, 1]
+
+    return {reset: unit(reset) for reset in ("after", "before")}
+
+
+def bidirectional():
+    tensors = labs.scene("recurrent/by-hand", **ROWS["bidirectional"]["params"]).tensors
+    forward, reverse = tensors["output"][-1]
+    assert tensors["h_n"][0] == tensors["h_n"][1]
+    return {"forward": forward, "reverse": reverse, "h_n": tensors["h_n"][0, 0]}
+
+
+def rnn_base():
+    kinds = (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU)
+    with pytest.raises(NotImplementedError):
+        torch.nn.RNNBase("GRU", 1, 1)(torch.zeros(1, 1))
+    return {"children": sum(torch.nn.RNNBase in kind.__bases__ for kind in kinds), "forward": "forward" in vars(torch.nn.RNNBase)}
+
+
 MEASURES = {
     "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
     "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
@@ -221,6 +273,12 @@ MEASURES = {
     "pooling-global-view": global_view,
     "pooling-within-channels": within_channels,
     "three-poolings": three_poolings,
+    "rnn-remembers": rnn_remembers,
+    "elman-jordan": elman_jordan,
+    "lstm-gates": lstm_gates,
+    "gru-gates": gru_gates,
+    "bidirectional": bidirectional,
+    "rnn-base": rnn_base,
 }
 
 
