@@ -31,6 +31,8 @@ T = TypeVar("T")
 PREFIX = "unrolled-images-of-"
 A_WHILE = "public, max-age=3600"
 DECODERS = 2
+LINGER = 64 * 2**20
+"""So many bytes of a refused body are thrown away: a line closed over unread bytes may take the answer with it (RFC 9112, 9.6)."""
 STATUS = {
     "image.heavy": 413,
     "image.large": 413,
@@ -82,7 +84,7 @@ class Images:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         finally:
-            self._held -= sum(map(len, chunks))
+            self._let_go(chunks)
 
     async def about(self, request: Request) -> Response:
         """The id, the size and the steps of a picture."""
@@ -119,19 +121,35 @@ class Images:
         """The whole body. Raises UserError beyond a picture's bytes, beyond all bodies' bytes together, and after the deadline."""
         most, together = self._settings.image_bytes, self._settings.images_in_flight * 2**20
         announced = request.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > most:
-            raise _heavy(int(announced), most)
+        refused = _heavy(int(announced), most) if announced.isdigit() and int(announced) > most else None
+        taken = thrown = 0
+        if refused and int(announced) > LINGER:
+            raise refused
         try:
             async with asyncio.timeout(self._settings.image_seconds):
                 async for chunk in request.stream():
-                    chunks.append(chunk)
-                    self._held += len(chunk)
-                    if (taken := sum(map(len, chunks))) > most:
-                        raise _heavy(taken, most)
-                    if self._held > together:
-                        raise UserError(Message("image.busy"), ("image",))
+                    taken += len(chunk)
+                    if refused:
+                        thrown += len(chunk)
+                        if thrown > LINGER:
+                            break
+                    elif taken > most:
+                        refused = _heavy(taken, most)
+                    elif self._held + len(chunk) > together:
+                        refused = UserError(Message("image.busy"), ("image",))
+                    else:
+                        chunks.append(chunk)
+                        self._held += len(chunk)
+                    if refused:
+                        self._let_go(chunks)
         except TimeoutError:
-            raise UserError(Message("image.late", {"seconds": self._settings.image_seconds}), ("image",)) from None
+            refused = refused or UserError(Message("image.late", {"seconds": self._settings.image_seconds}), ("image",))
+        if refused:
+            raise refused
+
+    def _let_go(self, chunks: list[bytes]) -> None:
+        self._held -= sum(map(len, chunks))
+        chunks.clear()
 
     async def _work(self, call: Callable[[], T]) -> T:
         """``call`` in a thread of ours. Raises UserError after the deadline; the thread is free again once the call is over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -35,6 +37,10 @@ def quiet() -> Iterator[Server]:
 
 def client(server: Server) -> httpx.Client:
     return httpx.Client(base_url=server.url, trust_env=False, timeout=60)
+
+
+def head(server: Server, length: int) -> bytes:
+    return f"POST /api/images HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: {length}\r\n\r\n".encode()
 
 
 def warm(server: Server) -> None:
@@ -156,15 +162,25 @@ def test_four_at_once_cost_no_more_than_two_and_the_loop_answers_meanwhile(quiet
     assert sorted(waits)[len(waits) // 2] < 0.25
 
 
-def test_pages_that_leave_while_they_send_leave_nothing_behind(quiet: Server) -> None:
-    import socket
+def test_a_file_that_is_too_large_is_heard_to_its_end_before_it_is_refused(quiet: Server) -> None:
+    """A line closed over unread bytes is reset: what the client had still to send fails, and the answer may be lost."""
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", quiet.port), timeout=10) as line:
+            line.sendall(head(quiet, 17 * MIB))
+            for _ in range(17):
+                line.sendall(bytes(MIB))
+                time.sleep(0.02)
+            told, _, body = b"".join(iter(lambda: line.recv(4096), b"")).partition(b"\r\n\r\n")
+        assert told.startswith(b"HTTP/1.1 413")
+        assert json.loads(body)["error"]["id"] == "image.heavy"
 
+
+def test_pages_that_leave_while_they_send_leave_nothing_behind(quiet: Server) -> None:
     descriptors = psutil.Process(quiet.pid).num_fds()
     for sent in (0, 10, 100_000):
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", quiet.port)) as line:
-                head = f"POST /api/images HTTP/1.1\r\nHost: 127.0.0.1:{quiet.port}\r\nContent-Length: 1000000\r\n\r\n"
-                line.sendall(head.encode() + bytes(sent))
+                line.sendall(head(quiet, 1_000_000) + bytes(sent))
     warm(quiet)
     deadline = time.monotonic() + 10
     while psutil.Process(quiet.pid).num_fds() > descriptors and time.monotonic() < deadline:

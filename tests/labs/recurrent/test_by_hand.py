@@ -221,7 +221,7 @@ def test_every_value_and_weight_opened_is_the_runs(cell: str, directions: int, c
         more["clamp"] = {"name": random.choice(names), "unit": random.choice([None, 1]), "first": 2, "last": 2, "value": 0.25}
     params = drawn(cell, seed, directions=directions, **more)
     made, scene, frames = labs.params_from(NAME, params), labs.scene(NAME, **params), list(labs.run(NAME, **params))
-    d, t, unit, gate = (random.randrange(n) for n in (directions, 4, 2, GATES[cell]))
+    d, t, unit = (random.randrange(n) for n in (directions, 4, 2))
     for name in dict.fromkeys((*names, "y", *("s" if cell == "jordan" else ""))):
         target: dict[str, Any] = {"kind": "value", "name": name, "step": t + 1, "unit": unit}
         if name != "y":
@@ -235,14 +235,16 @@ def test_every_value_and_weight_opened_is_the_runs(cell: str, directions: int, c
         for one in (found, single):
             assert one.reference is not None
             assert one.reference.difference <= 1e-9
+    rows = {"bias": GATES[cell] + (cell == "gru"), "w_hy": 1}
     for matrix, column in (("w_ih", 2), ("w_hh", 1), ("bias", None), ("w_hy", 1)):
-        weight: dict[str, Any] = {"kind": "weight", "matrix": matrix, "row": unit}
-        weight |= {} if matrix == "w_hy" else {"gate": gate + (matrix == "bias" and cell == "gru"), "direction": d}
-        weight |= {} if column is None else {"column": column}
-        found = by_hand.explain(made, scene, None, frames[0], weight)
-        assert found.reference is not None
-        assert found.reference.name == "autograd"
-        assert found.reference.difference <= 1e-7 * max(1, abs(found.result)), weight
+        for gate in range(rows.get(matrix, GATES[cell])):
+            weight: dict[str, Any] = {"kind": "weight", "matrix": matrix, "row": unit}
+            weight |= {} if matrix == "w_hy" else {"gate": gate, "direction": d}
+            weight |= {} if column is None else {"column": column}
+            found = by_hand.explain(made, scene, None, frames[0], weight)
+            assert found.reference is not None
+            assert found.reference.name == "autograd"
+            assert found.reference.difference <= 1e-7 * max(1, abs(found.result)), weight
 
 
 def test_torchs_own_number_stands_beside_h_c_and_y() -> None:
@@ -251,7 +253,10 @@ def test_torchs_own_number_stands_beside_h_c_and_y() -> None:
     for name, road in (("h", "nn.LSTM"), ("c", "nn.LSTM"), ("y", "nn.LSTM"), ("f", "app.nn.recurrent.cells.lstm")):
         for d in (0, 1):
             target = {"kind": "value", "name": name, "step": 2, "direction": d, "unit": 1}
-            assert by_hand.explain(made, scene, None, frame, target).reference.name == road  # type: ignore[union-attr]
+            found = by_hand.explain(made, scene, None, frame, target)
+            assert found.reference is not None
+            assert found.reference.name == road
+            assert found.reference.difference <= 1e-12
 
 
 def test_the_arithmetic_names_its_terms() -> None:
@@ -295,6 +300,7 @@ def test_what_is_not_there_is_told(target: Any, at: int, id: str) -> None:
         drawn("gru", 3, directions=2, activation="tanh", reset="before"),
         drawn("rnn", 4, clamp={"name": "h", "unit": 2, "first": 2, "last": 3, "value": -1}),
         drawn("lstm", 5, clamp={"name": "o", "first": 3, "last": 3}),
+        drawn("gru", 6, clamp={"name": "z", "first": 1, "last": 2, "value": 0.5}),
     ],
 )
 def test_the_script_prints_the_runs_numbers(params: dict[str, Any]) -> None:
