@@ -21,7 +21,7 @@ import { Table } from "./sliding/table.js";
 const CELL = { least: 9, most: 36 };
 const TAP = { least: 12, most: 32, room: 108 };
 /** What stands beside the cells: headings, signs, gaps. */
-const AROUND = { row: 24, columns: 112 };
+const AROUND = { row: 32, columns: 112 };
 const GAP = 32;
 
 /** @param {Stage} stage @returns {View} */
@@ -167,13 +167,14 @@ class SlidingView {
   #fit() {
     const { model, board } = this;
     const room = board.parentElement;
-    const [height, width] = [(room?.clientHeight ?? 330) - 4, room?.clientWidth ?? 560];
+    const width = room?.clientWidth ?? 560;
     const narrow = width < 480;
     const channels = model.shape[0];
     // Of many channels the sums stand in the table only.
     const sum = narrow || channels < 3 ? 22 : 0;
     board.classList.toggle("narrow", narrow);
-    board.classList.toggle("many", sum === 0);
+    board.classList.toggle("many", sum === 0); // the picture is taller then: measured after it
+    const height = (room?.clientHeight ?? 330) - 4;
     const row = narrow ? Infinity : height / channels - AROUND.row;
     const tap = Math.max(TAP.least, Math.floor(Math.min(TAP.most, TAP.room / Math.max(...model.kernel), (row - sum) / model.kernel[0])));
     const kernels = narrow ? GAP : 2 * model.kernel[1] * tap + AROUND.columns;
