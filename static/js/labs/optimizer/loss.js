@@ -2,9 +2,9 @@
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
-import { Chart } from "./chart.js";
+import { Chart } from "../../core/chart/chart.js";
 import { strokeOf } from "./marks.js";
-import { Switcher } from "./switcher.js";
+import { Switcher } from "../../core/switcher.js";
 
 /** @typedef {import("./model.js").Race} Race */
 /** @typedef {import("../../core/types.js").Pinned} Pinned */

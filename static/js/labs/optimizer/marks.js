@@ -5,7 +5,7 @@
 
 import { racerColor, racerDashArray, racerSymbol } from "../../core/plots.js";
 
-/** @typedef {import("./pens.js").Stroke} Stroke */
+/** @typedef {import("../../core/chart/pens.js").Stroke} Stroke */
 
 /** Shapes of about the same weight inside the square -1..1, by Plotly's names of them. @type {Record<string, string>} */
 const SHAPES = {

@@ -3,6 +3,7 @@
  * One object, owned by race.js and read by the parts; it draws nothing.
  */
 
+import { inksOf } from "../../core/chart/ink.js";
 import { racerColor } from "../../core/plots.js";
 
 /** @typedef {import("../../core/types.js").Stage} Stage */
@@ -37,7 +38,7 @@ export class Race {
     this.params = {};
     this.chosen = 0;
     this.coordinate = 0;
-    this.inks = this.#inks();
+    this.inks = inksOf(this.stage.plots.colors());
   }
 
   /**
@@ -96,11 +97,6 @@ export class Race {
   }
 
   retheme() {
-    this.inks = this.#inks();
-  }
-
-  #inks() {
-    const c = this.stage.plots.colors();
-    return { ink: c.text, faint: c.muted, line: c.grid, accent: c.accent, card: c.card };
+    this.inks = inksOf(this.stage.plots.colors());
   }
 }

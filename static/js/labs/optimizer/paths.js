@@ -3,10 +3,10 @@
  * point under the pointer. Walks the timeline's blocks, whose positions lie stacked in one array.
  */
 
-import { Pens } from "./pens.js";
+import { Pens } from "../../core/chart/pens.js";
 
 /** Pixels of a point: left = ax + bx x, top = ay + by y. @typedef {{ax: number, bx: number, ay: number, by: number}} Affine */
-/** @typedef {import("./pens.js").Stroke} Stroke */
+/** @typedef {import("../../core/chart/pens.js").Stroke} Stroke */
 /** @typedef {import("../../core/timeline.js").Timeline} Timeline */
 
 export class Paths {

@@ -13,7 +13,7 @@ import { Schedule } from "./schedule.js";
 import { StateCurves } from "./state.js";
 import { Surface2D } from "./surface2d.js";
 import { Surface3D } from "./surface3d.js";
-import { Switcher } from "./switcher.js";
+import { Switcher } from "../../core/switcher.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("../../core/types.js").Stage} Stage */

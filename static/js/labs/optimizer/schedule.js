@@ -1,10 +1,10 @@
 /** Each racer's learning rate (or momentum) in time: the schedule that the path followed. */
 
 import { card } from "../../core/dom.js";
-import { Chart } from "./chart.js";
+import { Chart } from "../../core/chart/chart.js";
 import { strokeOf } from "./marks.js";
 import { scheduleName } from "./rules.js";
-import { Switcher } from "./switcher.js";
+import { Switcher } from "../../core/switcher.js";
 
 /** @typedef {import("./model.js").Race} Race */
 

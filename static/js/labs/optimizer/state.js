@@ -5,12 +5,12 @@
 
 import { card, el, fill } from "../../core/dom.js";
 import { typeset } from "../../core/math.js";
-import { Chart } from "./chart.js";
+import { Chart } from "../../core/chart/chart.js";
 import { strokeOf } from "./marks.js";
-import { Switcher } from "./switcher.js";
+import { Switcher } from "../../core/switcher.js";
 
 /** @typedef {import("./model.js").Race} Race */
-/** @typedef {import("./series.js").Series} Series */
+/** @typedef {import("../../core/chart/series.js").Series} Series */
 
 /** Sums of squares: their root is what divides the step, and stands beside the gradient in size. */
 const SQUARES = new Set(["exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta"]);

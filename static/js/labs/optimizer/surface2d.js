@@ -42,7 +42,7 @@ export class Surface2D {
     this.pinned = null;
     /** @type {number[]} */
     this.view = [0, 1, 0, 1];
-    /** @type {import("./pens.js").Stroke[]} by racer; made anew when the choice or the theme changes */
+    /** @type {import("../../core/chart/pens.js").Stroke[]} by racer; made anew when the choice or the theme changes */
     this.strokes = [];
     this.colours = stage.plots.colors();
     /** @type {{ground: Layer, paths: Layer, heads: Layer} | null} */

@@ -1,5 +1,12 @@
 /** Strokes and words of a chart's canvas. */
 
+/** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
+
+/** A chart's colours of the theme's. @param {ReturnType<typeof import("../plots.js").colors>} colors @returns {Inks} */
+export function inksOf({ text, muted, grid, accent, card }) {
+  return { ink: text, faint: muted, line: grid, accent, card };
+}
+
 /** The canvas to draw on. @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
 export function context(canvas) {
   const ctx = canvas.getContext("2d");

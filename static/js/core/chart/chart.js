@@ -5,18 +5,18 @@
  * Playing forward draws only what is new. Press or drag on it to go to a step; hover for exact values.
  */
 
-import { el } from "../../core/dom.js";
-import { exact, num } from "../../core/format.js";
+import { el } from "../dom.js";
+import { exact, num } from "../format.js";
 import { Axis } from "./axis.js";
 import { context, label, segment } from "./ink.js";
 import { Pens } from "./pens.js";
 import { sampleColumn, valueOf } from "./series.js";
 
-/** @typedef {import("../../core/timeline.js").Timeline} Timeline */
+/** @typedef {import("../timeline.js").Timeline} Timeline */
 
 /** @typedef {import("./series.js").Series} Series */
 /** @typedef {import("./series.js").Plan} Plan */
-/** @typedef {{ink: string, faint: string, line: string, accent: string, card: string}} Inks */
+/** @typedef {import("./ink.js").Inks} Inks */
 
 const PAD = { left: 40, right: 18, top: 8, bottom: 20 };
 /** Decades that a logarithmic axis shows at most. */

@@ -1,6 +1,6 @@
 /** What a chart draws: columns of tensors over time. */
 
-/** @typedef {import("../../core/timeline.js").Timeline} Timeline */
+/** @typedef {import("../timeline.js").Timeline} Timeline */
 
 /**
  * @typedef {object} Series  one column of a tensor over time
@@ -30,7 +30,7 @@
 
 /**
  * What is drawn of frame `f` of a block.
- * @param {import("../../core/types.js").Stacked} part
+ * @param {import("../types.js").Stacked} part
  * @param {number} f
  * @param {Series} series
  */

@@ -1,6 +1,6 @@
 /** A few choices side by side, one of them on: the small switches in the head of a card. */
 
-import { el } from "../../core/dom.js";
+import { el } from "./dom.js";
 
 export class Switcher {
   /**
