@@ -246,6 +246,24 @@ def rnn_base():
     return {"children": sum(torch.nn.RNNBase in kind.__bases__ for kind in kinds), "forward": "forward" in vars(torch.nn.RNNBase)}
 
 
+def vanishing():
+    """How many steps back less than a thousandth of a gradient is left; the least that an LSTM that keeps has at any step."""
+    params = ROWS["vanishing"]["params"]
+
+    def lengths(**more):
+        return np.array([frame.tensors["h"] for frame in labs.run("recurrent/gradients", **{**params, **more})])
+
+    rnn, lstm, _ = (np.argmax(column < 1e-3) for column in lengths(bias=0).T)
+    return {"rnn": rnn, "lstm": lstm, "kept": lengths()[:, 1].min()}
+
+
+def clipping():
+    params = ROWS["clipping"]["params"]
+    before, after, norm, _ = labs.scene("recurrent/gradients", **params).tensors["clip"][0]
+    value = labs.scene("recurrent/gradients", **params, clip="value", most=0.1).tensors["clip"][0, 2]
+    return {"before": before, "after": after, "norm": norm, "value": value}
+
+
 MEASURES = {
     "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
     "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
@@ -279,6 +297,8 @@ MEASURES = {
     "gru-gates": gru_gates,
     "bidirectional": bidirectional,
     "rnn-base": rnn_base,
+    "vanishing": vanishing,
+    "clipping": clipping,
 }
 
 
