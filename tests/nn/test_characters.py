@@ -110,9 +110,12 @@ def test_shipped_models_are_those_of_their_cards(name: str) -> None:
 
 @pytest.mark.skipif(not TEXT.is_file(), reason="needs Tiny Shakespeare: set UNROLLED_DATA")
 @pytest.mark.parametrize("name", [name for name in SHIPPED if "shakespeare" in name])
-def test_nats_on_the_first_held_out_characters(name: str) -> None:
+def test_nats_on_ten_held_out_passages(name: str) -> None:
+    """2,000 characters each, spread evenly: the first ones alone are easier by 0.12."""
     model, card = load(name), weights.card(name)
     text = TEXT.read_text("utf-8")
     assert hashlib.sha256(text.encode()).hexdigest() == card["data"]["sha256"]
-    held = text[card["data"]["training_characters"] :][:10_000]
-    assert kit.nats(model, torch.tensor(model.ids(held))) == pytest.approx(card["nats"], abs=0.12)
+    held = text[card["data"]["training_characters"] :]
+    passages = [held[at : at + 2000] for at in range(0, len(held) - 2000, len(held) // 10)]
+    found = [kit.nats(model, torch.tensor(model.ids(passage))) for passage in passages]
+    assert sum(found) / len(found) == pytest.approx(card["nats"], abs=0.03)
