@@ -13,13 +13,16 @@ from torch import Tensor, nn
 Positions: TypeAlias = Literal["sinusoidal", "learned", "none"]
 
 
-def sinusoidal(length: int, d_model: int) -> Tensor:
-    """PE(pos, 2i) = sin(pos / 10000^(2i / d_model)),  PE(pos, 2i + 1) = cos(pos / 10000^(2i / d_model)); (length, d_model)."""
+def sinusoidal(length: int, d_model: int, dtype: torch.dtype | None = None) -> Tensor:
+    """PE(pos, 2i) = sin(pos / 10000^(2i / d_model)),  PE(pos, 2i + 1) = cos(pos / 10000^(2i / d_model)); (length, d_model).
+
+    Computed in float64; ``dtype``: what it is rounded to, torch's default where none is given.
+    """
     pos = torch.arange(length, dtype=torch.float64)[:, None]
     two_i = torch.arange(0, d_model, 2, dtype=torch.float64)
     angle = pos / 10_000 ** (two_i / d_model)  # (length, ceil(d_model / 2))
     table = torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :d_model]
-    return table.to(torch.get_default_dtype())
+    return table.to(dtype or torch.get_default_dtype())
 
 
 class PositionTable(nn.Module):

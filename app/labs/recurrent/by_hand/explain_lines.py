@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from app.labs.contract import Equation, Message, Term
 from app.labs.recurrent.by_hand.network import apply, clamped, function
 from app.labs.recurrent.by_hand.reading import Place, Reading, meaning
+from app.labs.sums import Sum
 
 
 def lines(r: Reading, name: str, p: Place) -> list[Equation]:
@@ -24,31 +25,6 @@ def lines(r: Reading, name: str, p: Place) -> list[Equation]:
         label = Message("recurrent.by-hand.line.clamped")
         found.append(Equation(r.symbol(name, p), r"\num{v}", v, {"v": Term(r.symbol(name, p), v, meaning("clamp"))}, label))
     return found
-
-
-class Sum:
-    """Products and single numbers added up."""
-
-    def __init__(self) -> None:
-        self.terms: dict[str, Term] = {}
-        self.parts: list[str] = []
-        self.value = 0.0
-
-    def add(self, *factors: Term | None) -> None:
-        """The product of the factors; nothing where one is None."""
-        made, product = [], 1.0
-        for factor in factors:
-            if factor is None:
-                return
-            name = f"n{len(self.terms)}"
-            self.terms[name] = factor
-            made.append(rf"\num{{{name}}}")
-            product *= factor.value
-        self.parts.append(r" \cdot ".join(made))
-        self.value += product
-
-    def line(self, formula: str, label: Message | None = None) -> Equation:
-        return Equation(formula, " + ".join(self.parts) or "0", self.value, self.terms, label)
 
 
 def _x(r: Reading, p: Place) -> list[Equation]:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from app.labs.contract import Equation, Explanation, Message, Plain, Reference, Target, Term
-from app.labs.recurrent.by_hand.explain_lines import Sum
 from app.labs.recurrent.by_hand.network import F64, Network, Values, clamps, compute, function
 from app.labs.recurrent.by_hand.reading import Place, Reading, meaning
+from app.labs.sums import Sum
 from app.nn.recurrent.cells import FUNCTIONS, Edit
 
 

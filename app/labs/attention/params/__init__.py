@@ -1,0 +1,5 @@
+"""The params of the lab's experiments, one file each. No torch, no numpy."""
+
+from app.labs.attention.params.by_hand import ByHandParams
+
+__all__ = ["ByHandParams"]

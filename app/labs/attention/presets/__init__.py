@@ -1,0 +1,10 @@
+"""The lab's presets, one file an experiment. No torch, no numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from app.labs.attention.presets.by_hand import BY_HAND
+from app.labs.contract import Preset
+
+PRESETS: Mapping[str, Sequence[Preset]] = {"by-hand": BY_HAND}
