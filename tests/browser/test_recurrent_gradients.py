@@ -51,15 +51,15 @@ def test_the_gradients_length_is_the_runs_at_every_position(page: Page, server: 
 
 def test_a_length_opens_then_a_unit_then_a_path(page: Page, server: Server) -> None:
     gradients(page, server, steps=12, at=5)
-    page.locator(".grad-body .grad-line", has_text="GRU").click()
+    page.locator(".grad-body .chart-line", has_text="GRU").click()
     expect(title(page)).to_have_text("GRU: length of the gradient by h of step 7")
     expect(page.locator("#explain .parity")).to_contain_text("autograd")
     page.locator(".grad-table ~ .cells").click(position={"x": 8, "y": 8})
     expect(title(page)).to_have_text("GRU: gradient by h of step 7, unit 1")
-    page.locator(".grad-paths .grad-line", has_text="the update gate z").click()
+    page.locator(".grad-paths .chart-line", has_text="the update gate z").click()
     expect(title(page)).to_have_text("GRU: what arrives at step 7, unit 1, through: the update gate z")
     page.locator(".grad-paths .switcher button", has_text="RNN").click()
-    expect(page.locator(".grad-paths .grad-line")).to_have_count(1)
+    expect(page.locator(".grad-paths .chart-line")).to_have_count(1)
     page.locator(".grad-clip button", has_text="LSTM").click()
     expect(title(page)).to_have_text("LSTM: length after clipping")
     expect(page.locator("#explain .parity")).to_contain_text("clip_grad_norm_")
@@ -91,7 +91,7 @@ def test_a_descent_begins_where_the_wall_is_pressed(page: Page, server: Server) 
     play_to_end(page)
     until(lambda: words.text_content() not in ("", before), what="another descent")
     expect(words).not_to_contain_text("thrown off")
-    page.locator(".grad-line", has_text="unclipped").click()
+    page.locator(".chart-line", has_text="unclipped").click()
     expect(title(page)).to_have_text("Step 30 of the descent, unclipped")
 
 

@@ -2,5 +2,6 @@
 
 from app.labs.recurrent.params.by_hand import ByHandParams
 from app.labs.recurrent.params.gradients import GradientsParams
+from app.labs.recurrent.params.learning import LearningParams
 
-__all__ = ["ByHandParams", "GradientsParams"]
+__all__ = ["ByHandParams", "GradientsParams", "LearningParams"]

@@ -3,7 +3,7 @@
 import { card, el } from "../../../core/dom.js";
 import { Chart } from "../../../core/chart/chart.js";
 import { Switcher } from "../../../core/switcher.js";
-import { entry } from "./legend.js";
+import { entry } from "../../../core/chart/legend.js";
 import { CELLS } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */

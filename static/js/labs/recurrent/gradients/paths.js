@@ -4,7 +4,7 @@ import { card, el } from "../../../core/dom.js";
 import { Chart } from "../../../core/chart/chart.js";
 import { racerColor } from "../../../core/plots.js";
 import { Switcher } from "../../../core/switcher.js";
-import { entry } from "./legend.js";
+import { entry } from "../../../core/chart/legend.js";
 import { CELLS } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */

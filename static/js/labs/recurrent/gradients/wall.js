@@ -3,7 +3,7 @@
 import { card, el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
 import { context } from "../../../core/chart/ink.js";
-import { entry } from "./legend.js";
+import { entry } from "../../../core/chart/legend.js";
 import { palettes } from "../../../core/tiles.js";
 
 /** @typedef {import("./model.js").Model} Model */

@@ -1,7 +1,7 @@
 /** What each line of a chart is: a piece of it and its name, pressed to open the number. */
 
-import { el } from "../../../core/dom.js";
-import { context, segment } from "../../../core/chart/ink.js";
+import { el } from "../dom.js";
+import { context, segment } from "./ink.js";
 
 /** @typedef {{name: string, colour: string, dash: number[], width: number}} Line */
 
@@ -14,5 +14,5 @@ export function entry(line, onclick) {
   ctx.lineWidth = Math.max(2, line.width);
   ctx.setLineDash(line.dash);
   segment(ctx, 0, 4, 22, 4);
-  return el("li", {}, onclick ? el("button", { type: "button", class: "grad-line", onclick }, swatch, line.name) : el("span", { class: "grad-line" }, swatch, line.name));
+  return el("li", {}, onclick ? el("button", { type: "button", class: "chart-line", onclick }, swatch, line.name) : el("span", { class: "chart-line" }, swatch, line.name));
 }
