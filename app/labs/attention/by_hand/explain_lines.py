@@ -89,15 +89,15 @@ def _weights(r: Reading, p: Place) -> list[Equation]:
     r"""a_ij = exp(m_ij - \hat m_i) / sum_j' exp(m_ij' - \hat m_i): the row's largest taken off, which changes no quotient."""
     symbol, i, n = r.symbol("weights", p), p.row + 1, len(r.words)
     seen = [j for j in range(n) if bool(r.given.seen[p.row, j])]
-    if p.column not in seen:
-        label = "hidden_weight" if seen else "blind"
-        return [Equation(symbol, "0", 0.0, {}, Message(f"attention.by-hand.line.{label}"))]
+    if not seen:
+        return [Equation(symbol, "0", 0.0, {}, Message("attention.by-hand.line.blind"))]
     terms = {f"n{j}": r.term("masked", Place(p.head, p.row, j)) for j in seen}
     most = max(term.value for term in terms.values())
     letter = r.letter("masked", p.head)
     hat = Term(rf"\hat{{m}}_{{{i}}}", most, meaning("largest"))
     told = ", ".join(rf"\num{{{name}}}" for name in terms)
     # A frame's numbers are rounded to its type; the exponentials here are of those numbers.
+    hidden = p.column not in seen
     above = Term("u", math.exp(r.value("masked", p) - most), meaning("numerator"))
     values = {j: math.exp(terms[f"n{j}"].value - most) for j in seen}
     total = sum(values.values())
@@ -113,7 +113,7 @@ def _weights(r: Reading, p: Place) -> list[Equation]:
             r"e^{\num{m} - \num{h}}",
             above.value,
             {"m": r.term("masked", p), "h": hat},
-            Message("attention.by-hand.line.numerator"),
+            Message(f"attention.by-hand.line.{'hidden_weight' if hidden else 'numerator'}"),
         ),
         Equation(
             rf"z = \sum_j e^{{{letter}_{{{i},j}} - {hat.latex}}}", parts, total, each, Message("attention.by-hand.line.denominator")

@@ -20,6 +20,7 @@ import { palettes, rangeOf } from "../../core/tiles.js";
  * @property {(row: number, col: number) => boolean} [faint]      drawn with its number greyed
  * @property {(row: number, col: number) => string | null} [corner]  a colour in the cell's corner: cells of one corner belong together
  * @property {(row: number, col: number) => boolean} [fixed]      a number that cannot be changed
+ * @property {string} [blank]                                     the text of an empty cell
  */
 
 /** Below this size a cell has no room for its number. */
@@ -92,8 +93,9 @@ export class Cells {
         if (size >= 6) ctx.strokeRect(x, y, size, size);
         const corner = size >= 10 ? picture.corner?.(row, col) : null;
         if (corner) wedge(ctx, x, y, size, corner);
-        if (!known || size < LEGIBLE) continue;
-        const text = picture.text(value);
+        const blank = value === null ? picture.blank : undefined;
+        if ((!known && !blank) || size < LEGIBLE) continue;
+        const text = blank ?? picture.text(Number(value));
         const most = Math.min(13, size * 0.44);
         ctx.font = font(most);
         const fit = Math.min(1, (size - 3) / ctx.measureText(text).width);
