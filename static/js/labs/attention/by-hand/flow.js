@@ -29,6 +29,9 @@ export class Flow {
     this.blocks = [];
     this.size = 30;
     this.shape = "";
+    /** CSS pixels of the longest word, and of all cells beside the words. */
+    this.longest = 0;
+    this.across = 0;
   }
 
   /**
@@ -42,13 +45,15 @@ export class Flow {
       this.shape = model.shape;
       this.blocks = this.#made();
     }
-    const label = Math.min(LABEL.most, Math.max(...model.words.map(wide)) + LABEL.pad);
+    this.longest = Math.max(...model.words.map(wide));
+    const label = Math.min(LABEL.most, this.longest + LABEL.pad);
+    this.across = width - label - 4;
     element.style.setProperty("--label", `${label}px`);
     let size = Number.isFinite(height) ? LARGEST : PHONE;
-    const widest = Math.max(...this.blocks.map((block) => model.size(frame, block.name)[1]));
-    size = Math.max(16, Math.min(size, Math.floor((width - label - 4) / widest)));
     while (size > SMALLEST && this.#height(frame, this.#lines(frame, size, label, width), size) > height) size -= 1;
     this.size = size;
+    element.style.setProperty("--columns", `${this.#columns(size)}px`);
+    element.classList.toggle("upright", this.#upright(size));
     const lines = this.#lines(frame, size, label, width);
     for (const line of lines) for (const [at, block] of line.entries()) block.element.classList.toggle("first", at === 0);
     element.replaceChildren(...lines.map((line) => el("div", { class: "hand-line" }, ...line.map((block) => block.element))));
@@ -56,7 +61,22 @@ export class Flow {
 
   /** @param {FrameView} frame */
   draw(frame) {
-    for (const block of this.blocks) block.draw(frame, this.size);
+    for (const block of this.blocks) block.draw(frame, this.#cell(frame, block, this.size));
+  }
+
+  /** A matrix that is wider than the picture has smaller cells: many heads side by side. @param {FrameView} frame @param {Block} block @param {number} size */
+  #cell(frame, block, size) {
+    return Math.max(6, Math.min(size, Math.floor(this.across / this.model.size(frame, block.name)[1])));
+  }
+
+  /** Whether the words of columns stand upright: they have no room side by side. @param {number} size */
+  #upright(size) {
+    return this.longest > size + 6;
+  }
+
+  /** @param {number} size */
+  #columns(size) {
+    return this.#upright(size) ? Math.min(LABEL.most, this.longest) : COLUMNS;
   }
 
   /** Blocks in lines, each as long as there is room. @param {FrameView} frame @param {number} size @param {number} label @param {number} width */
@@ -64,7 +84,7 @@ export class Flow {
     const lines = /** @type {Block[][]} */ ([]);
     let x = Infinity;
     for (const block of this.blocks) {
-      const across = Math.max(this.model.size(frame, block.name)[1] * size + 4, LEAST);
+      const across = Math.max(this.model.size(frame, block.name)[1] * this.#cell(frame, block, size) + 4, LEAST);
       if (x + GAP.x + across > width) {
         lines.push([]);
         x = label - GAP.x;
@@ -78,7 +98,7 @@ export class Flow {
   /** @param {FrameView} frame @param {Block[][]} lines @param {number} size */
   #height(frame, lines, size) {
     const rows = this.model.words.length;
-    const each = lines.map((line) => rows * size + 4 + HEAD + (line.some((block) => PAIRS.has(block.name)) ? COLUMNS : 0));
+    const each = lines.map((line) => rows * size + 4 + HEAD + (line.some((block) => PAIRS.has(block.name)) ? this.#columns(size) : 0));
     return each.reduce((sum, high) => sum + high, GAP.y * (lines.length - 1));
   }
 
