@@ -264,6 +264,14 @@ def clipping():
     return {"before": before, "after": after, "norm": norm, "value": value}
 
 
+def transformer():
+    params = ROWS["transformer"]["params"]
+    weights = list(labs.run("attention/by-hand", **params))[-1].tensors["weights"]
+    without = labs.scene("attention/by-hand", **{**params, "positions": "none"}).tensors["moved"]
+    moved = labs.scene("attention/by-hand", **params).tensors["moved"]
+    return {"sum": weights.sum(-1).max(), "without": without.max(), "with": moved.max()}
+
+
 MEASURES = {
     "least-loss": lambda: {"stuck": run("least-loss")["loss"][-1, 0]},
     "along-gradient": lambda: {"angle": np.nanmax(run("along-gradient")["angle"][:, 1:])},
@@ -299,6 +307,7 @@ MEASURES = {
     "rnn-base": rnn_base,
     "vanishing": vanishing,
     "clipping": clipping,
+    "transformer": transformer,
 }
 
 
