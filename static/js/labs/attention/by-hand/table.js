@@ -6,6 +6,8 @@ import { exact, num } from "../../../core/format.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 
+/** What two ways of rounding leave between them. */
+const NEAR = /** @type {Record<string, number>} */ ({ float64: 1e-12, float32: 1e-5 });
 const COLUMNS = ["scores", "scaled", "masked", "weights"];
 
 export class Table {
@@ -18,7 +20,7 @@ export class Table {
     this.who = el("div", { class: "hand-who", role: "group" });
     this.table = el("table", {});
     this.blind = el("p", { class: "hand-blind", hidden: true });
-    this.parity = el("p", { class: "hand-parity caption" });
+    this.parity = el("p", { class: "hand-parity parity" });
     this.card.body.append(this.words, this.who, this.table, this.blind, this.parity);
     this.row = 0;
     this.told = "";
@@ -47,6 +49,10 @@ export class Table {
     this.blind.hidden = !blind.length;
     this.blind.textContent = blind.length ? t("attention.by-hand.page.blind", { words: blind.join(", ") }) : "";
     const { difference, dtype } = model.note.parity;
+    // Large outputs differ by more: the bound is one of relative size.
+    const near = difference <= NEAR[dtype] * Math.max(1, ...model.note.range[model.result].map(Math.abs));
+    this.parity.classList.toggle("good", near);
+    this.parity.classList.toggle("bad", !near);
     this.parity.textContent = t("attention.by-hand.page.parity", { difference: num(difference, 2), dtype });
   }
 
