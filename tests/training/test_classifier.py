@@ -56,6 +56,16 @@ def test_a_second_cycle_starts_from_the_average_of_the_first(folder: Path, monke
     assert all(torch.equal(kept[name], value) for name, value in small(folder).named_parameters())
 
 
+def test_a_network_grows_from_what_the_one_before_had_learnt() -> None:
+    before = ResNet(width=8, blocks=(1, 1, 1)).eval()
+    after = classifier.grown(lambda: ResNet(width=8, blocks=(1, 2, 1)), before).eval()
+    x = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(after(x), before(x))
+    with pytest.raises(ValueError, match="no place for"):
+        classifier.grown(lambda: ResNet(width=8, blocks=(1, 1, 1)), after)
+
+
 def test_labels_follow_the_folders_and_pictures_their_names(folder: Path) -> None:
     part = cifar10.load(cifar10.archive(folder), "test", most=2)
     assert part.labels.tolist() == [label for label in range(10) for _ in range(2)]

@@ -64,7 +64,7 @@ def test_every_layer_comes_to_torchs_number_at_random_places(make: Any, monkeypa
 
 def test_a_convolutions_patch_and_kernel_are_those_that_torch_unfolds(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, seeded(ResNet))
-    frame = named(frames(size=40), "layer1.conv1")
+    frame = named(frames(size=40), "layer1.0.conv1")
     source = torch.from_numpy(frame.tensors["input/0"])[None]
     patches = F.unfold(source, 3, padding=1, stride=2).view(24, 3, 3, 20, 20)
     it = opened(frame, channel=5, y=0, x=19)

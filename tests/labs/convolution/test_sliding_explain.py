@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from test_sliding import options
+from labs.convolution.test_sliding import options
 
 from app import labs
 from app.labs.contract import Explanation, Target, UserError

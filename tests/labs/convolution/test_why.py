@@ -86,30 +86,30 @@ def test_the_layers_input_is_another_picture_than_its_output(monkeypatch: pytest
 def test_a_module_of_modules_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, seeded(ResNet))
     block = asked(why="grad-cam", why_layer="layer3")
-    last = asked(why="grad-cam", why_layer="layer3.relu2")
+    last = asked(why="grad-cam", why_layer="layer3.1.relu2")
     assert block.tensors["attribution"].tobytes() == last.tensors["attribution"].tobytes()
-    assert layer(asked(why="grad-cam"))["layer"] == "layer3.relu2", "the last maps before they are pooled away"
+    assert layer(asked(why="grad-cam"))["layer"] == "layer3.1.relu2", "the last maps before they are pooled away"
 
 
 def test_grad_cam_is_of_the_network_with_its_channels_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     net = seeded(ResNet)
     put(monkeypatch, net)
     whole = asked(why="grad-cam", why_class=3)
-    cut = asked(why="grad-cam", why_class=3, ablate=[{"layer": "layer2.relu1", "channel": 5}])
-    net.layer2.relu1.register_forward_hook(lambda _, __, y: y * (torch.arange(96) != 5).view(1, -1, 1, 1))
+    cut = asked(why="grad-cam", why_class=3, ablate=[{"layer": "layer2.0.relu1", "channel": 5}])
+    net.layer2[0].relu1.register_forward_hook(lambda _, __, y: y * (torch.arange(96) != 5).view(1, -1, 1, 1))
     hooked = asked(why="grad-cam", why_class=3)
     assert np.allclose(cut.tensors["channels"], hooked.tensors["channels"], rtol=1e-4, atol=1e-8)
     assert not np.allclose(cut.tensors["channels"], whole.tensors["channels"], rtol=1e-4, atol=1e-8)
 
 
-@pytest.mark.parametrize("off", [[], [{"layer": "layer1.relu1", "channel": 5}]])
+@pytest.mark.parametrize("off", [[], [{"layer": "layer1.0.relu1", "channel": 5}]])
 def test_integrated_gradients_add_up_to_the_scores_difference(off: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     net = seeded(ResNet)
     put(monkeypatch, net)
     frame = asked(why="integrated-gradients", why_class=3, ablate=off)
     told = layer(frame)
     if off:
-        net.layer1.relu1.register_forward_hook(lambda _, __, y: y * (torch.arange(48) != 5).view(1, -1, 1, 1))
+        net.layer1[0].relu1.register_forward_hook(lambda _, __, y: y * (torch.arange(48) != 5).view(1, -1, 1, 1))
     with torch.no_grad():
         score, baseline = net(picture())[0, 3], net(torch.zeros_like(picture()))[0, 3]
     assert told["score"] == pytest.approx(float(score), abs=1e-5)
