@@ -12,11 +12,11 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from labs.convolution.test_sliding import options
 
 from app import labs
 from app.labs.contract import Explanation, Target, UserError
 from app.labs.convolution import sliding
+from labs.convolution.test_sliding import options
 
 torch.set_num_threads(1)
 NAME = "convolution/sliding"
