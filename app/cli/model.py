@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from app.labs.contract import Message, UserError
-from app.labs.convolution.offered import VARIABLE
+from app.labs.offered import VARIABLE
 
 
 def offer(named: str | None) -> None:

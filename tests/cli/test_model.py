@@ -11,7 +11,7 @@ import pytest
 import torch
 from websockets.sync.client import connect
 
-from app.labs.convolution.offered import fingerprint
+from app.labs.offered import fingerprint
 from serving import Server, serving
 
 from .conftest import Cli
@@ -109,7 +109,7 @@ def test_a_page_runs_it_and_is_told_which_file_ran(file: Path) -> None:
         assert params["model"] == fingerprint(str(file))
         assert _run(server, params)[0] == 6
         refused = _run(server, {"network": "own", "model": "0" * 16})[1]
-    assert refused["id"] == "convolution.network.error.model_changed"
+    assert refused["id"] == "own.error.model_changed"
 
 
 def test_without_a_model_the_choice_is_refused_in_a_sentence(here: Cli) -> None:

@@ -14,7 +14,7 @@ import torch
 from app import labs
 from app.labs.contract import UserError
 from app.labs.convolution.network.hub import hub
-from app.labs.convolution.offered import HUB
+from app.labs.offered import HUB
 from app.labs.errors import ParamsError
 from app.web import languages
 

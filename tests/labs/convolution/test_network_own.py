@@ -12,7 +12,7 @@ from PIL import Image
 
 from app import images, labs
 from app.labs.contract import UserError
-from app.labs.convolution.offered import VARIABLE, fingerprint
+from app.labs.offered import VARIABLE, fingerprint
 from app.labs.registry import module, params_from
 from app.web import languages
 from serving import ROOT
@@ -124,7 +124,7 @@ def test_params_name_the_file_that_runs_and_refuse_another(offer: Any) -> None:
     file.write_text(file.read_text("utf-8") + "\n# changed\n", "utf-8")
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, **params.model_dump(mode="json"))
-    assert refused.value.message.id == "convolution.network.error.model_changed"
+    assert refused.value.message.id == "own.error.model_changed"
 
 
 def test_nothing_offered_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,4 +132,4 @@ def test_nothing_offered_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert params_from(NAME, {"network": "own"}).model_dump()["model"] is None
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, network="own")
-    assert refused.value.message.id == "convolution.network.error.no_model"
+    assert refused.value.message.id == "own.error.no_model"

@@ -15,7 +15,8 @@ from typing import Any
 
 from app.labs.contract import Message, UserError
 from app.labs.convolution.network.models import Model
-from app.labs.convolution.network.own import SIZES, problem
+from app.labs.convolution.network.own import SIZES
+from app.labs.own import problem
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.labs.contract import Message, Params, Plain, UserError
-from app.labs.convolution.offered import allowed, fingerprint, offered
+from app.labs.offered import allowed, fingerprint, offered
 
 
 def _of(group: str, **more: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the operator offers as ``network: own`` and ``network: hub``, told without running it: the web process may ask too.
+"""What the operator offers as a network of their own and of Hugging Face, told without running it: the web process may ask too.
 
 No torch here.
 """
