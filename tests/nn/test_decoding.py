@@ -110,7 +110,7 @@ def test_a_cut_keeps_the_likeliest_and_no_more_than_it_needs(
     assert kept[p.argmax()]
     assert kept.sum() <= (top_k or 99)
     assert p[kept].min() >= p[~kept].max() if not kept.all() else True
-    assert p[kept].sum() - p[kept].min() < top_p  # without the last one p is not reached
+    assert p[kept].sum() - p[kept].min() < top_p + 1e-12  # without the last one p is not reached, but for rounding
     if top_k is None:
         assert p[kept].sum() >= top_p - 1e-9
     assert made.drawn_from.sum().item() == pytest.approx(1)

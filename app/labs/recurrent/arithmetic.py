@@ -26,8 +26,8 @@ class Cell:
     """One layer in one direction at one step, in float64.
 
     ``weights`` by torch's names without the layer (weight_ih, weight_hh, bias_ih, bias_hh; no bias: not there); ``x`` (I,) what
-    comes in; ``past`` the state before: h (and c), of a Jordan network s; ``at`` the step's own values; ``now`` and ``before`` count the
-    steps, from 1. ``opens(name, past)`` is where a value opens, but for its unit; None where it does not.
+    comes in; ``past`` the state before: h (and c), of a Jordan network s; ``at`` the step's own values; ``now`` and ``before``
+    count the steps, from 1. ``opens(name, past)`` is where a value opens, but for its unit; None where it does not.
     """
 
     kind: str

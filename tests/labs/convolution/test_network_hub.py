@@ -14,8 +14,8 @@ import torch
 from app import labs
 from app.labs.contract import UserError
 from app.labs.convolution.network.hub import hub
-from app.labs.offered import HUB
 from app.labs.errors import ParamsError
+from app.labs.offered import HUB
 from app.web import languages
 
 NAME = "convolution/network"
