@@ -26,7 +26,7 @@ run: $(VENV)/.run
 	$(BIN)/python -m app serve --host $(HOST) --port $(PORT) --open
 
 test: lint chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.tsc
 	$(BIN)/ruff format --check .
