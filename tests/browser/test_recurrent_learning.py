@@ -25,7 +25,7 @@ def learning(page: Page, server: Server, lang: str = "en", **params: Any) -> Non
 
 
 def number(page: Page, row: str) -> Locator:
-    return page.locator(".learn-table tr", has=page.get_by_role("rowheader", name=row, exact=True)).locator(".value")
+    return page.locator(".step-table tr", has=page.get_by_role("rowheader", name=row, exact=True)).locator(".value")
 
 
 def title(page: Page) -> Locator:

@@ -1,7 +1,8 @@
 """The params of the lab's experiments, one file each. No torch, no numpy."""
 
 from app.labs.recurrent.params.by_hand import ByHandParams
+from app.labs.recurrent.params.gates import GatesParams
 from app.labs.recurrent.params.gradients import GradientsParams
 from app.labs.recurrent.params.learning import LearningParams
 
-__all__ = ["ByHandParams", "GradientsParams", "LearningParams"]
+__all__ = ["ByHandParams", "GatesParams", "GradientsParams", "LearningParams"]

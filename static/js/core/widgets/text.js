@@ -1,5 +1,5 @@
 /**
- * Text as typed: a line, a line of code, or a small value written as JSON.
+ * Text as typed: a line, or as many as the schema's `lines`; a line of code; or a small value written as JSON.
  */
 
 import { el } from "../dom.js";
@@ -38,9 +38,11 @@ function textual({ schema, value, onInput }, input) {
   };
 }
 
-registerWidget("text", (context) =>
-  textual(context, el("input", { id: context.id, type: "text", autocomplete: "off", "aria-describedby": context.describedby })),
-);
+registerWidget("text", (context) => {
+  const { id, describedby, schema } = context;
+  const more = { id, autocomplete: "off", "aria-describedby": describedby };
+  return textual(context, schema.lines ? el("textarea", { ...more, rows: schema.lines, spellcheck: "false" }) : el("input", { ...more, type: "text" }));
+});
 
 registerWidget("code", (context) => {
   if (context.schema.type === "string") {

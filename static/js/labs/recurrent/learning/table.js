@@ -24,7 +24,7 @@ export class Table {
     this.body = el("tbody", {});
     this.classes = el("tbody", {});
     this.parity = el("p", { class: "caption" });
-    this.card.body.append(el("table", { class: "learn-table" }, this.body, this.classes), this.parity);
+    this.card.body.append(el("table", { class: "step-table" }, this.body, this.classes), this.parity);
     /** @type {{tensor: string, column: number, cell: HTMLElement, share: boolean}[]} */
     this.rows = [];
   }
