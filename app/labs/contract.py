@@ -62,7 +62,8 @@ class Params(BaseModel):
 
     A field says how the page shows it through ``json_schema_extra``: ``widget`` (one of WIDGETS;
     left out, it follows from the type), ``group`` (fields of one group stand together), ``folded``
-    (true: behind a disclosure), ``unit``, ``log`` (true: a slider on a logarithmic scale). Its label
+    (true: behind a disclosure), ``unit``, ``log`` (true: a slider on a logarithmic scale), ``lines`` of a
+    text, ``live`` (true: every letter is answered at once). Its label
     is the catalogue's message ``LAB.NAME.FIELD``, its help ``LAB.NAME.FIELD.help``.
     """
 

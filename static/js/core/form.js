@@ -18,7 +18,8 @@ export class Form {
   /**
    * @param {HTMLElement} host
    * @param {import("./types.js").Experiment} experiment
-   * @param {(params: Params, options: {commit: boolean}) => void} onChange called with whole params when all fields read well
+   * @param {(params: Params, options: {commit: boolean, live: boolean}) => void} onChange called with whole params when all fields read well;
+   *   live: each letter is to be answered
    */
   constructor(host, experiment, onChange) {
     this.host = host;
@@ -157,7 +158,7 @@ export class Form {
         this.values = { ...this.values, [name]: value };
         this.told = this.told.filter((error) => error.path[0] !== name);
         this.#reveal();
-        if (this.ok) this.onChange(structuredClone(this.values), { commit });
+        if (this.ok) this.onChange(structuredClone(this.values), { commit, live: Boolean(schema.live) });
       },
     });
     this.fields.set(name, field);

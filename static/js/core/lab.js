@@ -63,7 +63,7 @@ export class Lab {
       this.runs.setMode(mode);
       this.#moved();
     });
-    this.form = new Form(byId("form"), experiment, (params, { commit }) => this.edited(params, commit));
+    this.form = new Form(byId("form"), experiment, (params, { commit, live }) => (live && !commit ? this.#typed(params) : this.edited(params, commit)));
     this.view = mount(stageOf(this));
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
     this.runs = new Runs(`${scheme}://${window.location.host}${page.root}/ws`, experiment.name, {
@@ -125,6 +125,12 @@ export class Lab {
     // What is dragged bends under the pointer: the play head stays where it is.
     const place = dragged && !commit ? { at: this.player.seq, play: this.player.playing } : {};
     if (!link.same(params, this.asked)) this.start(params, place);
+  }
+
+  /** A letter of a text that is answered at once; when no other follows soon it is settled. @param {Params} params */
+  #typed(params) {
+    this.edited(params, false, true);
+    this.typing = window.setTimeout(() => this.edited(params, true), TYPING);
   }
 
   /** @param {Params} params */

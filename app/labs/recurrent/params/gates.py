@@ -49,7 +49,7 @@ class GatesParams(Params):
         "JULIET:\nO Romeo, Romeo! wherefore art thou Romeo?\nDeny thy father and refuse thy name;\n"
         "Or, if thou wilt not, be but sworn my love,\nAnd I'll no longer be a Capulet.\n",
         max_length=MOST_TYPED,
-        json_schema_extra=of("text", widget="text", lines=6),
+        json_schema_extra=of("text", widget="text", lines=6, live=True),
     )
     model: Literal[
         "shakespeare_lstm",

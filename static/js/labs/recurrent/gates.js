@@ -86,6 +86,7 @@ class GatesView {
   /** The run, the theme, the language or the room changed. */
   plan() {
     if (!this.model.scene) return;
+    this.model.paint();
     this.#choices();
     for (const part of [this.tape, this.held, this.text, this.unit, this.next, this.watch, this.path, this.table]) part?.plan();
     if (this.seq >= 0) this.draw(this.seq);

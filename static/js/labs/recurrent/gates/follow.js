@@ -142,7 +142,7 @@ export class Path {
     ctx.beginPath();
     for (const [x, y] of this.points.slice(0, seq)) ctx.lineTo(x, y);
     ctx.stroke();
-    ctx.font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--mono")}`;
+    ctx.font = `11px ${model.mono}`;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     for (const [i, [x, y]] of this.points.slice(0, seq).entries()) {

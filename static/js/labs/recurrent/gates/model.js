@@ -18,12 +18,16 @@ export class Model {
   /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
+    this.inks = inksOf(stage.plots.colors());
+    this.palettes = palettes();
+    this.mono = "";
     /** @type {import("../../../core/types.js").SceneView | null} */
     this.scene = null;
     /** @type {import("../../../core/types.js").Params} */
     this.params = {};
     /** None before the first run: then its `first`. @type {Unit} */
     this.unit = { name: "", layer: 1, direction: "forward", unit: 0 };
+    this.paint();
   }
 
   /** @param {import("../../../core/types.js").SceneView} scene @param {import("../../../core/types.js").Params} params */
@@ -67,8 +71,11 @@ export class Model {
     return this.stage.params().held ?? [];
   }
 
-  get inks() {
-    return inksOf(this.stage.plots.colors());
+  /** The theme's colours, read once: asking the page for its style costs as much as drawing. */
+  paint() {
+    this.inks = inksOf(this.stage.plots.colors());
+    this.palettes = palettes();
+    this.mono = getComputedStyle(document.documentElement).getPropertyValue("--mono");
   }
 
   /** What is opened first: the state of the last layer. @returns {Unit} */
@@ -113,8 +120,7 @@ export class Model {
 
   /** @param {string} name */
   palette(name) {
-    const { magnitude, signed } = palettes();
-    return OPENS.has(name) ? magnitude : signed;
+    return OPENS.has(name) ? this.palettes.magnitude : this.palettes.signed;
   }
 
   /** A token as it is shown: what is not seen gets a sign. @param {string} token */

@@ -16,7 +16,10 @@ export class Next {
     this.card = card(t("recurrent.gates.page.next"), t("recurrent.gates.page.next_caption"));
     this.element = this.card.element;
     this.list = el("ol", { class: "gates-next" });
-    this.card.body.append(this.list);
+    this.rows = Array.from({ length: MOST }, () => this.#row());
+    this.list.append(...this.rows.map(({ item }) => item));
+    this.empty = el("p", { class: "muted" }, t("recurrent.gates.page.none_yet"));
+    this.card.body.append(this.list, this.empty);
   }
 
   plan() {
@@ -26,27 +29,54 @@ export class Next {
   /** @param {FrameView} frame */
   draw(frame) {
     const { model } = this;
+    const { t } = model.stage;
     const p = frame.tensors.probabilities?.data;
     const other = frame.tensors["untouched/probabilities"]?.data;
-    if (!p || Number.isNaN(Number(p[0]))) {
-      this.list.replaceChildren(el("li", { class: "muted" }, model.stage.t("recurrent.gates.page.none_yet")));
-      return;
-    }
+    const said = Boolean(p) && !Number.isNaN(Number(p?.[0]));
+    this.list.hidden = !said;
+    this.empty.hidden = said;
+    if (!p || !said) return;
     const right = model.note.ids?.[frame.step];
-    const order = Array.from({ length: p.length }, (_, k) => k).sort((a, b) => Number(p[b]) - Number(p[a]));
-    const shown = order.slice(0, MOST);
-    if (right !== undefined && !shown.includes(right)) shown[MOST - 1] = right;
-    this.list.replaceChildren(...shown.map((k) => this.#row(k, Number(p[k]), other ? Number(other[k]) : null, k === right)));
+    const shown = largest(p, MOST);
+    if (right !== undefined && !shown.includes(right)) shown[shown.length - 1] = right;
+    for (const [k, row] of this.rows.entries()) {
+      const token = shown[k];
+      row.item.hidden = token === undefined;
+      if (token === undefined) continue;
+      const [value, name] = [Number(p[token]), model.shown(model.note.vocabulary[token])];
+      row.token = token;
+      row.button.classList.toggle("right", token === right);
+      row.button.setAttribute("aria-label", t(token === right ? "recurrent.gates.page.came" : "recurrent.gates.page.chance", { token: name, p: num(100 * value, 3) }));
+      row.button.setAttribute("data-exact", exact(value));
+      row.name.textContent = name;
+      row.share.textContent = `${num(100 * value, 3)} %`;
+      row.bar.style.width = `${100 * value}%`;
+      row.other.hidden = !other;
+      if (other) row.other.style.width = `${100 * Number(other[token])}%`;
+    }
   }
 
-  /** @param {number} k @param {number} p @param {number | null} other @param {boolean} right */
-  #row(k, p, other, right) {
-    const { model } = this;
-    const { t } = model.stage;
-    const name = model.shown(model.note.vocabulary[k]);
-    const bar = el("span", { class: "gates-bar" }, el("i", { style: `width:${100 * p}%` }), other === null ? null : el("b", { style: `width:${100 * other}%` }));
-    const label = t(right ? "recurrent.gates.page.came" : "recurrent.gates.page.chance", { token: name, p: num(100 * p, 3) });
-    const button = el("button", { type: "button", class: right ? "right" : "", "aria-label": label, "data-exact": exact(p), onclick: () => model.stage.select({ kind: "probability", token: k }) }, el("span", { class: "value" }, name), bar, el("span", { class: "value" }, `${num(100 * p, 3)} %`));
-    return el("li", {}, button);
+  #row() {
+    const [name, share] = [el("span", { class: "value" }), el("span", { class: "value" })];
+    const [bar, other] = [el("i", {}), el("b", { hidden: true })];
+    const row = { token: 0, name, share, bar, other, button: /** @type {HTMLElement} */ (document.body), item: /** @type {HTMLElement} */ (document.body) };
+    row.button = el("button", { type: "button", onclick: () => this.model.stage.select({ kind: "probability", token: row.token }) }, name, el("span", { class: "gates-bar" }, bar, other), share);
+    row.item = el("li", {}, row.button);
+    return row;
   }
+}
+
+/** The places of the `most` largest values, the largest first. @param {ArrayLike<number | bigint>} values @param {number} most @returns {number[]} */
+function largest(values, most) {
+  /** @type {number[]} */
+  const found = [];
+  for (let k = 0; k < values.length; k += 1) {
+    const value = Number(values[k]);
+    if (found.length === most && value <= Number(values[found[most - 1]])) continue;
+    let at = found.length;
+    while (at > 0 && Number(values[found[at - 1]]) < value) at -= 1;
+    found.splice(at, 0, k);
+    found.length = Math.min(found.length, most);
+  }
+  return found;
 }

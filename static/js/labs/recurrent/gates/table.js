@@ -15,6 +15,11 @@ export class Table {
     this.parity = el("p", { class: "caption" });
     this.about = el("p", { class: "caption" });
     this.card.body.append(el("table", { class: "step-table" }, this.body), this.parity, this.about);
+    /** @type {{name: HTMLElement, cell: HTMLElement}[]} */
+    this.cells = [];
+    /** @type {((() => void) | null)[]} */
+    this.opened = [];
+    this.key = "";
     /** Nats so far, over the steps that are held: [seq, sum, count]. */
     this.sum = { seq: 0, nats: 0, count: 0 };
   }
@@ -48,15 +53,32 @@ export class Table {
     if (kept) rows.push([t("recurrent.gates.page.kept", { gate: model.keeps ?? "", steps: kept.steps }), kept.product, null]);
     const last = model.stage.timeline.frame(model.tokens.length)?.tensors.half_life;
     if (last) rows.push([t("recurrent.gates.page.half_life"), Number(last.data[at]), null]);
-    this.body.replaceChildren(
-      ...rows.map(([name, value, open]) => {
-        const text = Number.isNaN(value) ? "—" : num(value);
-        const cell = open && !Number.isNaN(value) ? el("button", { type: "button", class: "value", "data-exact": exact(value), onclick: open }, text) : el("span", { class: "value", tabindex: 0, "data-exact": Number.isNaN(value) ? "" : exact(value) }, text);
-        return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, cell));
-      }),
-    );
+    this.#write(rows);
     const parity = Number(frame.tensors.parity?.data[0] ?? NaN);
     this.parity.textContent = Number.isNaN(parity) ? t(model.note.torch ? "recurrent.gates.page.parity_none_yet" : "recurrent.gates.page.no_torch") : t("recurrent.gates.page.parity", { module: `nn.${model.note.torch}`, difference: num(parity, 2) });
+  }
+
+  /** The rows, made anew only where there are others than before. @param {[string, number, (() => void) | null][]} rows */
+  #write(rows) {
+    const opens = rows.map(([, value, open]) => Boolean(open) && !Number.isNaN(value));
+    const key = opens.join();
+    if (key !== this.key) {
+      this.key = key;
+      this.cells = rows.map((_, k) => {
+        const name = el("th", { scope: "row" });
+        const cell = opens[k] ? el("button", { type: "button", class: "value", onclick: () => this.opened[k]?.() }) : el("span", { class: "value", tabindex: 0 });
+        return { name, cell };
+      });
+      this.body.replaceChildren(...this.cells.map(({ name, cell }) => el("tr", {}, name, el("td", {}, cell))));
+    }
+    this.opened = rows.map(([, , open]) => open);
+    for (const [k, [text, value]] of rows.entries()) {
+      const { name, cell } = this.cells[k];
+      if (name.textContent !== text) name.textContent = text;
+      const shown = Number.isNaN(value) ? "—" : num(value);
+      if (cell.textContent !== shown) cell.textContent = shown;
+      cell.setAttribute("data-exact", Number.isNaN(value) ? "" : exact(value));
+    }
   }
 
   /** The mean of the nats up to a step. @param {number} seq */

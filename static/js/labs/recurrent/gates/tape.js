@@ -20,7 +20,7 @@ export class Tape {
   /** @param {Model} model */
   constructor(model) {
     this.model = model;
-    this.canvas = el("canvas", { "aria-hidden": "true" });
+    this.canvas = el("canvas", { class: "gates-cells", "aria-hidden": "true" });
     this.tip = el("div", { class: "chart-tip", hidden: true });
     this.element = el("div", { class: "gates-tape", role: "group", tabindex: 0, "data-arrows": "" }, this.canvas, this.tip);
     this.ctx = context(this.canvas);
@@ -61,6 +61,9 @@ export class Tape {
     this.first = Math.max(0, Math.min(last - count, Math.round(seq - 1 - HEAD * count)));
     const end = Math.min(last, this.first + count);
     const { ink, faint, line, accent } = model.inks;
+    // The last step painted and how many were, as the paths of optimizer/race tell it.
+    this.canvas.dataset.seq = String(seq);
+    this.canvas.dataset.painted = String(Number(this.canvas.dataset.painted ?? 0) + 1);
     ctx.clearRect(0, 0, this.width, this.height);
     ctx.textBaseline = "middle";
     this.#text(end, ink, faint);
@@ -89,7 +92,6 @@ export class Tape {
   #text(end, ink, faint) {
     const { ctx, model } = this;
     const { unit } = model;
-    const mono = getComputedStyle(document.documentElement).getPropertyValue("--mono");
     const words = model.palette(unit.name);
     const column = model.row(unit) * model.hidden + unit.unit;
     model.column(unit.name, column, this.first + 1, Math.min(end, this.seq), (seq, value) => {
@@ -98,7 +100,7 @@ export class Tape {
       ctx.fillStyle = css(words[level], 0.55);
       ctx.fillRect(NAME + (seq - 1 - this.first) * COLUMN, 1, COLUMN, TEXT - 4);
     });
-    ctx.font = `13px ${mono}`;
+    ctx.font = `13px ${model.mono}`;
     ctx.textAlign = "center";
     const unknown = new Set(model.note.unknown ?? []);
     for (let t = this.first; t < end; t += 1) {
@@ -144,7 +146,7 @@ export class Tape {
     ctx.strokeRect(NAME - 0.5, top - 0.5, wide * COLUMN + 1, tall + 1);
     ctx.fillStyle = ink;
     ctx.textAlign = "left";
-    ctx.font = `${name === unit.name ? "700 " : ""}14px ${getComputedStyle(document.documentElement).getPropertyValue("--mono")}`;
+    ctx.font = `${name === unit.name ? "700 " : ""}14px ${model.mono}`;
     ctx.fillText(name, 4, top + tall / 2);
     const y = top + ((unit.unit + 0.5) * tall) / hidden;
     if (name === unit.name) {
