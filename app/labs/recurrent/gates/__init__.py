@@ -22,6 +22,7 @@ from app.labs.recurrent.gates.models import Model, Read, model_of
 from app.labs.recurrent.gates.reading import Piece, pieces
 from app.labs.recurrent.gates.script import script
 from app.labs.recurrent.params.gates import GatesParams, Held
+from app.nn.recurrent.graph import graph
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
 
@@ -54,7 +55,7 @@ def scene(params: GatesParams, device: str = "cpu") -> Scene:
         "vocabulary": list(model.vocabulary),
         "predicts": bool(model.vocabulary),
         "torch": type(model.module).__name__ if model.module is not None else None,
-        "activation": net.options.activation,
+        "diagram": [[name, what, list(of)] for name, (what, of) in graph(net.kind, net.options).nodes.items()],
     }
     return Scene({}, note)
 

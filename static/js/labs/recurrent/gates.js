@@ -5,6 +5,7 @@
 
 import { card, el } from "../../core/dom.js";
 import { num } from "../../core/format.js";
+import { Diagram } from "./gates/diagram.js";
 import { Follow, Path } from "./gates/follow.js";
 import { Held } from "./gates/held.js";
 import { Model } from "./gates/model.js";
@@ -64,12 +65,13 @@ class GatesView {
     this.text = new Text(model);
     this.unit = new UnitCurves(model);
     this.unit.pinned = this.pinned;
+    this.diagram = new Diagram(model);
     this.next = new Next(model);
     this.watch = new Follow(model);
     this.path = new Path(model);
     this.table = new Table(model);
     stage.main.replaceChildren(this.main.head, this.main.body);
-    stage.small.replaceChildren(this.text.element, this.unit.element, this.next.element, this.watch.element, this.path.element);
+    stage.small.replaceChildren(this.text.element, this.unit.element, this.next.element, this.diagram.element, this.path.element, this.watch.element);
     stage.numbers.replaceChildren(this.table.card.head, this.table.card.body);
   }
 
@@ -88,7 +90,7 @@ class GatesView {
     if (!this.model.scene) return;
     this.model.paint();
     this.#choices();
-    for (const part of [this.tape, this.held, this.text, this.unit, this.next, this.watch, this.path, this.table]) part?.plan();
+    for (const part of [this.tape, this.held, this.text, this.unit, this.diagram, this.next, this.watch, this.path, this.table]) part?.plan();
     if (this.seq >= 0) this.draw(this.seq);
   }
 
@@ -128,6 +130,7 @@ class GatesView {
     this.tape?.draw(frame.seq);
     this.text?.draw(frame.seq);
     this.unit?.draw(frame.seq);
+    this.diagram?.draw(frame);
     this.next?.draw(frame);
     this.watch?.draw(frame);
     this.path?.draw(frame.seq);

@@ -16,6 +16,7 @@ export class Follow {
     const { t } = model.stage;
     this.card = card(t("recurrent.gates.page.follow"), t("recurrent.gates.page.follow_caption"));
     this.element = this.card.element;
+    this.element.classList.add("gates-watch");
     this.rows = el("dl", { class: "gates-follow" });
     this.matches = el("div", { class: "gates-matches" });
     this.card.body.append(this.rows, this.matches);
@@ -49,7 +50,7 @@ export class Follow {
         .sort((a, b) => Math.abs(b.r) - Math.abs(a.r))
         .slice(0, MOST);
       if (!best.length) return [];
-      return [el("dt", {}, t(`recurrent.gates.feature.${feature}`)), el("dd", {}, ...best.map(({ i, r }) => this.#unit(i, hidden, num(r, 2))))];
+      return [el("div", {}, el("dt", {}, t(`recurrent.gates.feature.${feature}`)), el("dd", {}, ...best.map(({ i, r }) => this.#unit(i, hidden, num(r, 2)))))];
     });
     this.rows.replaceChildren(...found);
     this.#matches(last, rows, hidden);
