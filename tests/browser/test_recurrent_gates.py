@@ -82,7 +82,7 @@ def test_the_cells_diagram_has_the_units_numbers_and_opens_them(page: Page, serv
     gates(page, server)
     play_to_end(page)
     diagram = page.locator(".gates-diagram")
-    assert diagram.locator(".gates-sign").all_inner_texts().count("\N{GREEK SMALL LETTER SIGMA}") == 3
+    assert diagram.locator(".gates-sign").all_text_contents().count("\N{GREEK SMALL LETTER SIGMA}") == 3
     candidate = diagram.get_by_role("button", name="g, candidate")
     expect(candidate).to_contain_text("tanh")
     candidate.press("Enter")
@@ -90,7 +90,7 @@ def test_the_cells_diagram_has_the_units_numbers_and_opens_them(page: Page, serv
     page.locator('#form .field[data-field="model"] select').select_option("shakespeare_gru")
     play_to_end(page)
     expect(diagram.get_by_role("button", name="z, update gate")).to_be_visible()
-    assert diagram.locator(".gates-sign").all_inner_texts().count("1\N{MINUS SIGN}") == 1
+    assert diagram.locator(".gates-sign").all_text_contents().count("1\N{MINUS SIGN}") == 1
 
 
 def test_another_text_is_read_while_it_is_typed(page: Page, server: Server) -> None:
