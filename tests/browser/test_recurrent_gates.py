@@ -87,7 +87,7 @@ def test_the_cells_diagram_has_the_units_numbers_and_opens_them(page: Page, serv
     expect(candidate).to_contain_text("tanh")
     candidate.press("Enter")
     expect(title(page)).to_contain_text("g of unit 1, layer 2")
-    page.locator('#form .field[data-field="model"] select').select_option("shakespeare_gru")
+    page.locator('#form .field[data-field="model"] select').select_option(label="GRU · Shakespeare")
     play_to_end(page)
     expect(diagram.get_by_role("button", name="z, update gate")).to_be_visible()
     assert diagram.locator(".gates-sign").all_text_contents().count("1\N{MINUS SIGN}") == 1
