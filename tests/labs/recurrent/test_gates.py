@@ -301,6 +301,11 @@ def test_a_held_value_says_what_it_would_have_been() -> None:
     assert found.result == 0
     assert 0 < found.equations[-2].value < 1
     assert found.remarks[0].id == "recurrent.gates.remark.held"
+    for name in "cho":  # what comes after it is held to the same step with the gate held
+        after = opened(frames, 9, {"kind": "value", "name": name, "layer": 1, "unit": 4}, **params)
+        assert after.reference is not None
+        assert after.reference.difference < 1e-6
+        assert "cells.lstm" in after.reference.name
 
 
 @pytest.mark.parametrize(

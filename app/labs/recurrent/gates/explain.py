@@ -13,12 +13,12 @@ from torch.nn import functional
 from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Reference, Scene, Target, Term, UserError
 from app.labs.recurrent.arithmetic import NAMES, Cell, Product, lines, long_sum
 from app.labs.recurrent.gates.models import Model, model_of
+from app.labs.recurrent.gates.reading import WAYS, edit_of
 from app.labs.recurrent.params.gates import GatesParams, Held
 from app.nn.recurrent import Weights
-from app.nn.recurrent.cells import CELLS, untouched
+from app.nn.recurrent.cells import CELLS, Edit, untouched
 
 _TORCHS = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh": "b_hh"}
-_WAYS = ("forward", "reverse")
 
 
 def explain(params: GatesParams, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
@@ -52,9 +52,9 @@ def _value(params: GatesParams, model: Model, scene: Scene, frame: Frame, target
         raise _error("name", got=str(name), known=", ".join(known))
     layer = _index(target, "layer", len(net.layers) + 1, 1, 1)
     way = target.get("direction", "forward")
-    if way not in _WAYS[: net.directions]:
-        raise _error("name", got=str(way), known=", ".join(_WAYS[: net.directions]))
-    d = _WAYS.index(str(way))
+    if way not in WAYS[: net.directions]:
+        raise _error("name", got=str(way), known=", ".join(WAYS[: net.directions]))
+    d = WAYS.index(str(way))
     row = (layer - 1) * net.directions + d
     u = _index(target, "unit", frame.tensors[name].shape[1], 0)
     weights = net.layers[layer - 1][d]
@@ -73,15 +73,14 @@ def _value(params: GatesParams, model: Model, scene: Scene, frame: Frame, target
     )
     projected = weights.w_hr is not None and name == "h"
     found = [_projected(cell, weights, u)] if projected else lines(cell, name, u)
-    own = float(frame.tensors[name][row, u])
-    road, other = _other_road(model, cell, weights, name, u)
+    here = [one for one in params.held if (one.layer, one.direction) == (layer, way)]
+    road, other = _other_road(model, cell, weights, name, u, edit_of(here, frame.step - 1))
     remarks = []
     holding = [one for one in params.held if _holding(one, name, layer, str(way), u, frame.step)]
     if holding:
         v = holding[-1].value
         remarks.append(Message("recurrent.gates.remark.held", {"value": v, "own": found[-1].value}))
         found.append(Equation(f"{name}_{{{frame.step},{u + 1}}}", r"\num{v}", v, {"v": Term(name, v)}))
-        road, other = f"app.nn.recurrent.cells.{net.kind}", own
     if name == "z":
         remarks.append(Message("recurrent.by-hand.remark.keeps"))
     result = found[-1].value
@@ -128,13 +127,15 @@ def _projected(cell: Cell, weights: Weights, u: int) -> Equation:
 
 
 @torch.no_grad()
-def _other_road(model: Model, cell: Cell, weights: Weights, name: str, u: int) -> tuple[str, float]:
-    """h and c of torch's module after this one step from the state before; of what torch keeps to itself our cell in float64."""
+def _other_road(model: Model, cell: Cell, weights: Weights, name: str, u: int, edit: Edit) -> tuple[str, float]:
+    """h and c of torch's module after this one step from the state before; what torch keeps to itself, and a step in which
+    something is held, by our cell in float64.
+    """
     names = [each.name for each in fields(Weights)]
     double = Weights(*(None if (value := getattr(weights, name)) is None else value.detach().double() for name in names))  # type: ignore[arg-type]
     x = torch.from_numpy(cell.x)[None]
     past = {key: torch.from_numpy(value)[None] for key, value in cell.past.items()}
-    if model.module is not None and name in "hc":
+    if model.module is not None and name in "hc" and edit is untouched:
         module = type(model.module)(**_one_layer(model, weights)).double()
         for torchs, ours in _TORCHS.items():
             if (value := getattr(double, ours)) is not None:
@@ -145,7 +146,7 @@ def _other_road(model: Model, cell: Cell, weights: Weights, name: str, u: int) -
         _, last = module(x[None], state)
         found = (last[1] if name == "c" else last[0]) if isinstance(last, tuple) else last
         return f"nn.{type(model.module).__name__}", float(found[0, 0, u])
-    step = CELLS[model.recurrent.kind](x, past, double, model.recurrent.options, untouched)
+    step = CELLS[model.recurrent.kind](x, past, double, model.recurrent.options, edit)
     return f"app.nn.recurrent.cells.{model.recurrent.kind}, float64", float(step.at[name][0, u])
 
 

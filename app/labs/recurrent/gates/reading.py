@@ -66,7 +66,7 @@ def _both_ways(net: Recurrent, x: Tensor, held: Sequence[Held]) -> Iterator[Piec
             state: Mapping[str, Tensor] = net.start(1)[number]
             made: dict[int, Tensor] = {}
             for t in range(count) if d == 0 else reversed(range(count)):
-                edit = _edit([one for one in held if one.layer == number + 1 and one.direction == _WAYS[d]], t)
+                edit = edit_of([one for one in held if one.layer == number + 1 and one.direction == WAYS[d]], t)
                 step = CELLS[net.kind](layer_input[t], state, weights, net.options, edit)
                 befores[t].append(state)
                 grid[t].append(step)
@@ -80,7 +80,7 @@ def _both_ways(net: Recurrent, x: Tensor, held: Sequence[Held]) -> Iterator[Piec
     yield _piece(0, grid, befores, layer_input[:, 0])
 
 
-_WAYS = ("forward", "reverse")
+WAYS = ("forward", "reverse")
 
 
 def _piece(first: int, steps: Sequence[Sequence[Step]], befores: Sequence[Sequence[Mapping[str, Tensor]]], out: Tensor) -> Piece:
@@ -102,15 +102,15 @@ def _stacked(values: Sequence[Sequence[Tensor]]) -> Tensor:
 def _edits(held: Sequence[Held], layers: int, t: int) -> list[Edit] | None:
     """Of each layer at step t (from 0); None where nothing is held there."""
     now = [one for one in held if _holds(one, t)]
-    return [_edit([one for one in now if one.layer == layer + 1], t) for layer in range(layers)] if now else None
+    return [edit_of([one for one in now if one.layer == layer + 1], t) for layer in range(layers)] if now else None
 
 
 def _holds(one: Held, t: int) -> bool:
     return one.first <= t + 1 and (one.last is None or t + 1 <= one.last)
 
 
-def _edit(held: Sequence[Held], t: int) -> Edit:
-    """The held values in the place of those that the cell found."""
+def edit_of(held: Sequence[Held], t: int) -> Edit:
+    """The held values of a layer at step t (from 0) in the place of those that the cell found."""
     now = [one for one in held if _holds(one, t)]
     if not now:
         return untouched

@@ -53,8 +53,8 @@ class GatesView {
     const { t } = stage;
     this.lang = stage.lang();
     this.main = card(t("recurrent.gates.page.title"), t("recurrent.gates.page.caption"));
-    this.bands = el("div", { class: "segments gates-bands", role: "group", "aria-label": t("recurrent.gates.page.bands") });
-    this.layers = el("div", { class: "segments gates-layers", role: "group", "aria-label": t("recurrent.gates.page.layers") });
+    this.bands = el("div", { class: "segments gates-bands", role: "group", hidden: true, "aria-label": t("recurrent.gates.page.bands") });
+    this.layers = el("div", { class: "segments gates-layers", role: "group", hidden: true, "aria-label": t("recurrent.gates.page.layers") });
     this.main.head.append(el("div", { class: "gates-choice" }, this.layers, this.bands));
     const alone = this.tape?.alone ?? null;
     this.tape = new Tape(model);

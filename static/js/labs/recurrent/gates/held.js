@@ -17,6 +17,7 @@ export class Held {
     this.what = el("span", { class: "value" });
     this.chips = el("span", { class: "gates-chips" });
     this.element = el("div", { class: "gates-held" }, el("span", { class: "caption" }, t("recurrent.gates.page.holding")), this.what, el("span", {}, "="), this.value, this.who, this.when, this.hold, this.chips);
+    this.element.hidden = true; // there is nothing to hold before the first run
     this.seq = 0;
   }
 
@@ -25,6 +26,7 @@ export class Held {
     const { model } = this;
     const { t } = model.stage;
     const { unit } = model;
+    this.element.hidden = false;
     const kept = [this.who.value, this.when.value];
     this.what.textContent = model.layers > 1 ? `${unit.name}, ${t("recurrent.gates.page.layer", { layer: unit.layer })}` : unit.name;
     this.who.replaceChildren(el("option", { value: "unit" }, t("recurrent.gates.page.this_unit", { unit: unit.unit + 1 })), el("option", { value: "all" }, t("recurrent.gates.page.all_units")));

@@ -20,7 +20,8 @@ export class Text {
     this.find = el("button", { type: "button", class: "button small", onclick: () => this.#find() }, t("recurrent.gates.page.find"));
     this.forget = el("button", { type: "button", class: "button small", onclick: () => model.stage.edit({ mark: null }) }, t("recurrent.gates.page.forget"));
     const label = el("span", { class: "caption" }, t("recurrent.gates.page.passage"));
-    made.body.append(this.line, this.told, el("div", { class: "gates-mark" }, label, this.from, el("span", {}, "–"), this.to, this.find, this.forget));
+    this.mark = el("div", { class: "gates-mark", hidden: true }, label, this.from, el("span", {}, "–"), this.to, this.find, this.forget);
+    made.body.append(this.line, this.told, this.mark);
     /** @type {HTMLElement[]} */
     this.letters = [];
     this.painted = 0;
@@ -45,6 +46,7 @@ export class Text {
     for (const input of [this.from, this.to]) input.max = String(model.tokens.length);
     if (mark) [this.from.value, this.to.value] = [String(mark[0] + 1), String(mark[1])];
     else if (!this.from.value) [this.from.value, this.to.value] = ["1", String(Math.min(4, model.tokens.length))];
+    this.mark.hidden = false;
     this.forget.hidden = !mark;
     const { unknown: list = [], converted, cut } = model.note;
     const told = [
