@@ -122,8 +122,9 @@ export class Lab {
       return;
     }
     if (commit && !link.same(params, this.settled.params)) this.#settle(params);
-    // What is dragged bends under the pointer: the play head stays where it is.
-    const place = dragged && !commit ? { at: this.player.seq, play: this.player.playing } : {};
+    // What is dragged bends under the pointer: the play head stays where it is, or where it was on its way to.
+    const ahead = this.runs.changing ? (this.runs.wish ?? this.runs.current) : null;
+    const place = dragged && !commit ? { at: ahead?.at ?? this.player.place, play: ahead?.play ?? this.player.playing } : {};
     if (!link.same(params, this.asked)) this.start(params, place);
   }
 

@@ -47,11 +47,17 @@ export class Player {
     this.run = run;
     this.seq = Math.max(0, run.timeline.nearest(seq));
     this.wanted = seq > this.seq ? seq : null;
+    this.until = performance.now() + PATIENCE;
     this.drawn = -1;
     this.credit = 0;
     this.playing = playing;
     run.moved(this.seq);
     this.changed();
+  }
+
+  /** Where the play head is, or will be once the frame waited for is here. */
+  get place() {
+    return this.wanted ?? this.seq;
   }
 
   /** Whether the last frame of the run is shown. */

@@ -6,6 +6,7 @@ import { announce } from "./announce.js";
 import { byId } from "./dom.js";
 import * as format from "./format.js";
 import { lang, t } from "./i18n.js";
+import { same } from "./link.js";
 import * as plots from "./plots.js";
 import { Lost } from "./socket.js";
 import { reducedMotion, theme } from "./theme.js";
@@ -25,6 +26,11 @@ export function stageOf(lab) {
     lang,
     reducedMotion,
     params: () => lab.runs.shown?.params ?? lab.form.values,
+    ahead: (name) => {
+      const { shown } = lab.runs;
+      const newest = lab.form.values[name];
+      return !shown || same(newest, shown.params[name]) ? null : newest;
+    },
     edit: (partial, { commit = true } = {}) => {
       const params = { ...lab.form.values, ...partial };
       lab.form.set(params);

@@ -75,6 +75,8 @@
  * @property {() => string} lang
  * @property {() => boolean} reducedMotion
  * @property {() => Params} params
+ * @property {(name: string) => any} ahead   what this param was changed to when the run shown does not have it yet, else null: the next
+ *   change builds on it
  * @property {(partial: Params, options?: {commit?: boolean}) => void} edit
  * @property {import("./timeline.js").Timeline} timeline   of the run shown (a getter: ask it each time)
  * @property {{readonly seq: number, readonly playing: boolean, seek: (seq: number) => void}} player

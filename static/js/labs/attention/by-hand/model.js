@@ -162,24 +162,29 @@ export class Model {
   edit(matrix, row, col, value, settled = true) {
     const tensor = this.scene?.tensors[matrix];
     if (!tensor) return;
-    const data = Array.from(/** @type {Iterable<number>} */ (tensor.data), (one) => Number(Number(one).toPrecision(7)));
+    const param = matrix === "place" ? "table" : matrix;
     const [rows, cols] = tensor.shape.slice(-2);
-    const from = tensor.shape.length === 3 ? this.head * rows * cols : 0;
-    data[from + row * cols + col] = Math.max(-MOST, Math.min(MOST, value));
-    let whole = nested(data, tensor.shape);
-    if (matrix === "embedding") {
-      // The page shows words by place, the params hold them in the order typed.
-      const typed = [];
-      for (const [place, word] of this.note.places.entries()) typed[word - 1] = whole[place];
-      whole = typed;
+    // The page shows words by place, the params hold them in the order typed.
+    const typed = matrix === "embedding" ? this.note.places[row] - 1 : row;
+    let whole = this.stage.ahead(param);
+    if (!whole) {
+      whole = nested(
+        Array.from(/** @type {Iterable<number>} */ (tensor.data), (one) => Number(Number(one).toPrecision(7))),
+        tensor.shape,
+      );
+      if (matrix === "embedding") whole = whole.map((/** @type {number[]} */ _, /** @type {number} */ word) => whole[this.note.places.indexOf(word + 1)]);
     }
-    this.set({ [matrix === "place" ? "table" : matrix]: whole }, settled);
+    const data = whole.flat(Infinity);
+    const from = tensor.shape.length === 3 ? this.head * rows * cols : 0;
+    data[from + typed * cols + col] = Math.max(-MOST, Math.min(MOST, value));
+    this.set({ [param]: nested(data, tensor.shape) }, settled);
   }
 
   /** Show or hide a key from a query. @param {number} row @param {number} col */
   toggle(row, col) {
     const n = this.words.length;
-    const visible = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(this.seen(i, j) !== (i === row && j === col))));
+    const before = this.stage.ahead("visible") ?? Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(this.seen(i, j))));
+    const visible = before.map((/** @type {number[]} */ keys, /** @type {number} */ i) => keys.map((key, j) => Number(Boolean(key) !== (i === row && j === col))));
     this.set({ mask: "cells", visible });
   }
 

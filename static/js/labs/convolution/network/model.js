@@ -181,8 +181,10 @@ export class Network {
 
   /** Switch a channel off, or on again. @param {string} layer @param {number} channel */
   toggle(layer, channel) {
-    const rest = this.off.filter((one) => one.layer !== layer || one.channel !== channel);
-    const ablate = rest.length < this.off.length ? rest : [...rest, { layer, channel }];
+    /** @type {{layer: string, channel: number}[]} */
+    const off = this.stage.ahead("ablate") ?? this.off;
+    const rest = off.filter((one) => one.layer !== layer || one.channel !== channel);
+    const ablate = rest.length < off.length ? rest : [...rest, { layer, channel }];
     this.stage.edit({ ablate });
   }
 }

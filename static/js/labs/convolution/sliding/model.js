@@ -106,7 +106,9 @@ export class Model {
   editInput(c, y, x, value) {
     const [channels, height, width] = this.shape;
     const data = this.of("input");
-    const input = Array.from({ length: channels }, (_, k) => Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, q) => Number(data[(k * height + r) * width + q]))));
+    const input =
+      structuredClone(this.stage.ahead("input")) ??
+      Array.from({ length: channels }, (_, k) => Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, q) => Number(data[(k * height + r) * width + q]))));
     input[c][y][x] = value;
     this.stage.edit({ source: "matrix", input });
   }
@@ -115,9 +117,11 @@ export class Model {
   editWeight(o, i, y, x, value) {
     const [height, width] = this.kernel;
     const data = this.of("typed");
-    const weight = Array.from({ length: this.out[0] }, (_, a) =>
-      Array.from({ length: this.each }, (_, b) => Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, q) => Number(data[this.index(a, b, r, q)])))),
-    );
+    const weight =
+      structuredClone(this.stage.ahead("weight")) ??
+      Array.from({ length: this.out[0] }, (_, a) =>
+        Array.from({ length: this.each }, (_, b) => Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, q) => Number(data[this.index(a, b, r, q)])))),
+      );
     const turned = Boolean(this.note.flip) !== Boolean(this.note.transposed);
     weight[o][i][turned ? height - 1 - y : y][turned ? width - 1 - x : x] = value;
     this.stage.edit({ kernel: "custom", weight });

@@ -139,7 +139,7 @@ export class Model {
   edit(matrix, d, gate, row, column, value) {
     const tensor = this.scene?.tensors[matrix];
     if (!tensor) return;
-    const data = Array.from(/** @type {Iterable<number>} */ (tensor.data), Number);
+    const data = this.stage.ahead(matrix)?.flat(Infinity) ?? Array.from(/** @type {Iterable<number>} */ (tensor.data), Number);
     data[this.#index(matrix, d, gate, row, column)] = value;
     const whole = nested(data, tensor.shape);
     this.stage.edit({ [matrix]: matrix === "w_hy" ? whole : whole.flat() });

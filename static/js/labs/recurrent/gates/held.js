@@ -2,6 +2,7 @@
 
 import { el, icon } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
+import { same } from "../../../core/link.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -37,7 +38,7 @@ export class Held {
         const who = one.unit === null || one.unit === undefined ? t("recurrent.gates.page.all_units") : t("recurrent.gates.page.this_unit", { unit: one.unit + 1 });
         const steps = (one.first ?? 1) === 1 && !one.last ? "" : ` · ${one.first}–${one.last ?? ""}`;
         const text = `${one.name}${model.layers > 1 ? ` ${one.layer}` : ""} = ${num(one.value)} · ${who}${steps}`;
-        const release = () => model.stage.edit({ held: model.held.filter((/** @type {unknown} */ _, /** @type {number} */ other) => other !== k) });
+        const release = () => model.stage.edit({ held: model.newest.filter((other) => !same(other, one)) });
         return el("button", { type: "button", class: "button small", "aria-label": t("recurrent.gates.page.release", { what: text }), onclick: release }, text, icon("close"));
       }),
     );
@@ -53,6 +54,6 @@ export class Held {
       return;
     }
     const one = { name, layer, direction, unit: this.who.value === "all" ? null : unit, first: this.when.value === "always" ? 1 : step, last: this.when.value === "now" ? step : null, value };
-    model.stage.edit({ held: [...model.held, one].slice(-16) });
+    model.stage.edit({ held: [...model.newest, one].slice(-16) });
   }
 }

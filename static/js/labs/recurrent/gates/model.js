@@ -71,6 +71,11 @@ export class Model {
     return this.stage.params().held ?? [];
   }
 
+  /** The same after every change, also those that the run shown does not have yet. @returns {Record<string, any>[]} */
+  get newest() {
+    return this.stage.ahead("held") ?? this.held;
+  }
+
   /** The theme's colours, read once: asking the page for its style costs as much as drawing. */
   paint() {
     this.inks = inksOf(this.stage.plots.colors());
