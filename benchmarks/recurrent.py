@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from app import labs
 from app.labs.contract import Frame
-from app.labs.recurrent.gates.models import shipped
+from app.labs.recurrent.trained import shipped
 from app.wire.frames import Packer
 from benchmarks.paint import ARGS, serving
 from benchmarks.report import Row

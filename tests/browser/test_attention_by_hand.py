@@ -149,13 +149,16 @@ def test_a_click_on_a_masked_score_hides_it_and_shows_it(page: Page, server: Ser
 
 def test_changes_faster_than_their_runs_are_all_kept(page: Page, server: Server) -> None:
     by_hand(page, server)
-    place = {col: point(grid(page, "masked"), 1, col) for col in range(3)}
-    press = """(cells, at) => {
-      const box = cells.getBoundingClientRect();
-      const where = { bubbles: true, button: 0, pointerId: 1, clientX: box.left + at.x, clientY: box.top + at.y };
-      for (const kind of ["pointerdown", "pointerup", "click"]) cells.dispatchEvent(new (kind === "click" ? MouseEvent : PointerEvent)(kind, where));
+    press = """(cells, places) => {
+      const { left, top } = cells.getBoundingClientRect();
+      for (const { x, y } of places) {
+        const where = { bubbles: true, button: 0, pointerId: 1, clientX: left + x, clientY: top + y };
+        cells.dispatchEvent(new PointerEvent("pointerdown", where));
+        cells.dispatchEvent(new PointerEvent("pointerup", where));
+        cells.dispatchEvent(new MouseEvent("click", where));
+      }
     }"""
-    grid(page, "masked").evaluate(f"(cells, all) => all.forEach((at) => ({press})(cells, at))", list(place.values()))
+    grid(page, "masked").evaluate(press, [point(grid(page, "masked"), 1, col) for col in range(3)])
     expect(page.locator(".hand-blind")).to_have_text("Sees nothing: chase. Weights and output are zeros, not NaN.")
     until(lambda: counter(page) == (8, 8), what="the same stage as before")
     assert outputs(page) == ["0", "0"]

@@ -23,9 +23,9 @@ from app.labs.offered import VARIABLE
 from app.labs.recurrent import gates
 from app.labs.recurrent.arithmetic import NAMES
 from app.labs.recurrent.gates import follow
-from app.labs.recurrent.gates.models import shipped
 from app.labs.recurrent.params.gates import MOST_READ, GatesParams
 from app.labs.recurrent.presets.gates import GATES
+from app.labs.recurrent.trained import shipped
 from app.nn import characters, weights
 from serving import ROOT
 

@@ -18,10 +18,11 @@ from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target, Us
 from app.labs.recurrent.arithmetic import NAMES
 from app.labs.recurrent.gates.explain import explain
 from app.labs.recurrent.gates.follow import Watch
-from app.labs.recurrent.gates.models import Model, Read, model_of
+from app.labs.recurrent.gates.models import model_of
 from app.labs.recurrent.gates.reading import Piece, pieces
 from app.labs.recurrent.gates.script import script
 from app.labs.recurrent.params.gates import GatesParams, Held
+from app.labs.recurrent.trained import Model, Read
 from app.nn.recurrent.graph import graph
 
 __all__ = ["explain", "run", "scene", "script", "targets"]

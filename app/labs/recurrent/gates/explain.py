@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Reference, Scene, Target, Term, UserError
+from app.labs.recurrent import said
 from app.labs.recurrent.arithmetic import NAMES, Cell, Product, lines, long_sum
-from app.labs.recurrent.gates.models import Model, model_of
+from app.labs.recurrent.gates.models import model_of
 from app.labs.recurrent.gates.reading import WAYS, edit_of
 from app.labs.recurrent.params.gates import GatesParams, Held
+from app.labs.recurrent.trained import Model
 from app.nn.recurrent import Weights
 from app.nn.recurrent.cells import CELLS, Edit, untouched
 
@@ -170,53 +171,27 @@ def _logit(model: Model, scene: Scene, frame: Frame, target: Target) -> Explanat
     if model.head is None:
         raise _error("no_head")
     k = _token(scene, target)
-    h = _f64(frame.tensors["h"][-model.recurrent.directions :]).reshape(-1)
-    w, b = _array(model.head.weight)[k], float(model.head.bias.detach()[k])
-    line = _logit_line(w, h, b, frame.step, k)
-    own = float(functional.linear(torch.from_numpy(h), model.head.weight.detach().double(), model.head.bias.detach().double())[k])
-    return Explanation(
-        Message("recurrent.gates.title.logit", {"token": _name(scene, k), "step": frame.step}),
-        target,
-        [line],
-        line.value,
-        Reference("functional.linear", own, abs(line.value - own)),
-        [],
-        {"token": k},
-    )
-
-
-def _logit_line(w: np.ndarray, h: np.ndarray, b: float, step: int, k: int) -> Equation:
-    products: list[Product] = [
-        ([Term(f"V_{{{k + 1},{j + 1}}}", float(w[j])), Term(f"h_{{{step},{j + 1}}}", float(h[j]))], float(w[j] * h[j]))
-        for j in range(len(h))
-    ]
-    return long_sum(rf"\ell_{{{k + 1}}} = V h_{{{step}}} + b_y", [Term("b_y", b)], products)
+    line, reference = said.logit(model.head, _last(model, frame), frame.step, k)
+    title = Message("recurrent.gates.title.logit", {"token": _name(scene, k), "step": frame.step})
+    return Explanation(title, target, [line], line.value, reference, [], {"token": k})
 
 
 def _probability(model: Model, scene: Scene, frame: Frame, target: Target) -> Explanation:
     r"""softmax: e^{\ell_k} over the sum of all."""
     k = _token(scene, target)
-    probabilities = _f64(frame.tensors["probabilities"])
-    own = float(probabilities[k])
+    own = float(frame.tensors["probabilities"][k])
     title = Message("recurrent.gates.title.probability", {"token": _name(scene, k), "step": frame.step})
     if model.head is None:
         line = Equation(rf"p_{{{k + 1}}}", r"\num{p}", own, {"p": Term(rf"p_{{{k + 1}}}", own)})
-        return Explanation(title, target, [line], own, None, [Message("recurrent.gates.remark.given")], {"token": k})
-    h = _f64(frame.tensors["h"][-model.recurrent.directions :]).reshape(-1)
-    logits = _array(model.head.weight) @ h + _array(model.head.bias)
-    most = float(logits.max())
-    total = math.fsum(math.exp(float(one) - most) for one in logits)
-    logit = Term(rf"\ell_{{{k + 1}}}", float(logits[k]), target={"kind": "logit", "token": k})
-    top = Term(r"\max \ell", most, target={"kind": "logit", "token": int(logits.argmax())})
-    value = math.exp(logit.value - most) / total
-    line = Equation(
-        rf"p_{{{k + 1}}} = \frac{{e^{{\ell_{{{k + 1}}} - \max \ell}}}}{{\sum_j e^{{\ell_j - \max \ell}}}}",
-        r"\frac{e^{\num{l} - (\num{m})}}{\num{s}}",
-        value,
-        {"l": logit, "m": top, "s": Term(r"\Sigma", total, Message("recurrent.gates.term.total", {"count": len(logits)}))},
-    )
-    reference = Reference("torch.softmax", own, abs(value - own))
-    return Explanation(title, target, [line], value, reference, [], {"token": k})
+        return Explanation(title, target, [line], own, None, [Message("recurrent.remark.given")], {"token": k})
+    line = said.probability(said.logits_of(model.head, _last(model, frame)), k)
+    reference = Reference("torch.softmax", own, abs(line.value - own))
+    return Explanation(title, target, [line], line.value, reference, [], {"token": k})
+
+
+def _last(model: Model, frame: Frame) -> np.ndarray:
+    """(D P,): h of the last layer."""
+    return _f64(frame.tensors["h"][-model.recurrent.directions :]).reshape(-1)
 
 
 def _loss(scene: Scene, frame: Frame, target: Target) -> Explanation:
@@ -248,10 +223,9 @@ def _token(scene: Scene, target: Target) -> int:
 
 
 def _name(scene: Scene, k: int) -> str:
-    """The token as it is shown: a blank and a line end can be seen."""
     vocabulary = scene.note["vocabulary"]
     assert isinstance(vocabulary, list)
-    return {" ": "␣", "\n": "⏎"}.get(str(vocabulary[k]), str(vocabulary[k]))
+    return said.shown(vocabulary[k])
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

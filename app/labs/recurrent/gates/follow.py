@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from app.labs.contract import Message, Plain
-from app.labs.recurrent.gates.models import Model, Read, shipped
 from app.labs.recurrent.gates.reading import Piece
+from app.labs.recurrent.trained import Model, Read, shipped
 
 SAMPLES = Path(__file__).parent / "samples"
 """NAME.txt by language, each with its source in sources.md."""
