@@ -32,7 +32,7 @@ def logit(head: nn.Linear, h: np.ndarray, step: int, k: int) -> tuple[Equation, 
 
 
 def probability(logits: np.ndarray, k: int, temperature: float = 1.0, opens: bool = True) -> Equation:
-    r"""softmax(\ell / T)_k: e^{(\ell_k - \max \ell) / T} over the sum of all; ``opens``: the logits can be opened."""
+    r"""softmax(\ell / T)_k: e^{(\ell_k - \max \ell) / T} over the sum of all, those of -inf left out; ``opens``: logits can be."""
     most = float(logits.max())
     total = math.fsum(math.exp((float(one) - most) / temperature) for one in logits)
 
@@ -42,7 +42,7 @@ def probability(logits: np.ndarray, k: int, temperature: float = 1.0, opens: boo
     terms = {
         "l": Term(rf"\ell_{{{k + 1}}}", float(logits[k]), target=there(k)),
         "m": Term(r"\max \ell", most, target=there(int(logits.argmax()))),
-        "s": Term(r"\Sigma", total, Message("recurrent.term.total", {"count": len(logits)})),
+        "s": Term(r"\Sigma", total, Message("recurrent.term.total", {"count": int(np.isfinite(logits).sum())})),
     }
     value = math.exp((float(logits[k]) - most) / temperature) / total
     if temperature == 1:

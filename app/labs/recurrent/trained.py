@@ -49,6 +49,8 @@ class Model:
     told: Mapping[str, Plain]
     whole: bool = False
     head: nn.Linear | None = None
+    embed: Callable[[int], Tensor] | None = None
+    """A token's number to what the first layer reads of it, (1, I)."""
 
 
 @lru_cache(maxsize=8)
@@ -81,4 +83,5 @@ def shipped(name: str) -> Model:
 
     module = net.core if isinstance(net.core, nn.RNNBase) else None
     head = net.head if isinstance(net.head, nn.Linear) else None
-    return Model(name, net.recurrent(), module, net.characters, read, logits, told, head=head)
+    table = net.embedding.weight.detach()
+    return Model(name, net.recurrent(), module, net.characters, read, logits, told, head=head, embed=lambda k: table[k : k + 1])

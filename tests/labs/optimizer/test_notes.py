@@ -211,6 +211,21 @@ def rnn_remembers():
     }
 
 
+def one_to_many():
+    answers = {}
+    for task in ("recall", "echo"):
+        note = labs.scene("recurrent/learning", task=task).note
+        symbols = len(note["symbols"])
+        answers[task] = symbols if note["every_step"] else 1
+    return {
+        "read": len(scene("one-to-many")["prompt"]),
+        "written": len(run("one-to-many")["u"]) - 1,
+        "symbols": symbols,
+        "recalled": answers["recall"],
+        "echoed": answers["echo"],
+    }
+
+
 def elman_jordan():
     return {
         "elman": outputs("elman-jordan", cell="rnn")[2, 0],
@@ -300,6 +315,7 @@ MEASURES = {
     "pooling-within-channels": within_channels,
     "three-poolings": three_poolings,
     "rnn-remembers": rnn_remembers,
+    "one-to-many": one_to_many,
     "elman-jordan": elman_jordan,
     "lstm-gates": lstm_gates,
     "gru-gates": gru_gates,

@@ -2,7 +2,8 @@
 
 from app.labs.recurrent.params.by_hand import ByHandParams
 from app.labs.recurrent.params.gates import GatesParams
+from app.labs.recurrent.params.generate import GenerateParams
 from app.labs.recurrent.params.gradients import GradientsParams
 from app.labs.recurrent.params.learning import LearningParams
 
-__all__ = ["ByHandParams", "GatesParams", "GradientsParams", "LearningParams"]
+__all__ = ["ByHandParams", "GatesParams", "GenerateParams", "GradientsParams", "LearningParams"]
