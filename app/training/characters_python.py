@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -30,16 +31,22 @@ def main(folder: Path | None) -> None:
 
 
 def sources() -> str:
-    """The library's modules of one file that are plain ASCII, in a seeded order, until there is enough."""
-    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
-    Random(0).shuffle(files)
+    """Modules until there is enough."""
     texts: list[str] = []
     size = 0
-    for file in files:
-        text = file.read_text("utf-8")
+    for text in files():
         if size >= MOST:
             break
-        if text.isascii() and not text.startswith('"""Unit test'):
-            texts.append(text.expandtabs(8))
-            size += len(text)
+        texts.append(text)
+        size += len(text)
     return "\n".join(texts)
+
+
+def files() -> Iterator[str]:
+    """The library's modules of one file that are plain ASCII, in a seeded order."""
+    paths = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    Random(0).shuffle(paths)
+    for path in paths:
+        text = path.read_text("utf-8")
+        if text.isascii() and not text.startswith('"""Unit test'):
+            yield text.expandtabs(8)

@@ -15,7 +15,7 @@ from serving import Server
 __all__ = ["until"]
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds that a locator waits: a cold worker imports torch first."""
 
 

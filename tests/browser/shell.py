@@ -18,7 +18,7 @@ def counter(page: Page) -> tuple[int, int]:
 def open_lab(page: Page, url: str) -> None:
     """Opens a lab and waits until a frame is painted."""
     page.goto(url)
-    expect(page.locator("#counter")).not_to_have_text("0 / 0", timeout=40_000)
+    expect(page.locator("#counter")).not_to_have_text("0 / 0", timeout=90_000)
     settled(page)
 
 

@@ -18,7 +18,7 @@ from serving import Server
 NAME = "attention/by-hand"
 PRESETS = {preset.id: dict(preset.params) for preset in labs.presets(NAME)}
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def by_hand(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

@@ -19,7 +19,7 @@ from browser.shell import counter, open_lab, play_to_end
 from browser.watching import until
 from serving import Server
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 NAME = "convolution/network"
 FILTERS = {"network": "filters", "filters": "sobel"}
@@ -227,7 +227,7 @@ def test_switching_a_channel_off_changes_the_classes(page: Page, server: Server)
     now, whole = frame.tensors["probabilities"], frame.tensors["baseline"]
     untouched = next(one for one in frames(RESNET) if one.note["layer"]["kind"] == "softmax")  # type: ignore[index,call-overload]
     assert np.allclose(whole, untouched.tensors["probabilities"], atol=1e-6)
-    expect(page.locator(".net-bars .net-class b").first).to_have_attribute("data-exact", str(float(now.max())), timeout=5000)
+    expect(page.locator(".net-bars .net-class b").first).to_have_attribute("data-exact", str(float(now.max())))
     # And back, by its own button.
     page.get_by_role("button", name=f"Switch {conv['name']} #0 on again").click()
     expect(page.locator(".net-offs")).to_be_hidden()

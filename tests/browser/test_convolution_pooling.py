@@ -18,7 +18,7 @@ NAME = "convolution/pooling"
 CORNER = {"x": 8, "y": 8}
 """Inside the first cell of a grid."""
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def pooling(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

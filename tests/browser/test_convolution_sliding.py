@@ -18,7 +18,7 @@ CORNER = {"x": 8, "y": 8}
 """Inside the first cell of a grid."""
 COUNTING: dict[str, Any] = {"pattern": "counting", "channels": 1, "size": [3, 3], "kernel": "counting", "kernel_size": [2, 2]}
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def sliding(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

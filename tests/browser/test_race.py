@@ -18,7 +18,7 @@ from serving import Server
 SGDM, ADAM = 1, 4
 
 # A machine that runs other tests beside these answers late.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def race(page: Page, server: Server, **params: Any) -> None:

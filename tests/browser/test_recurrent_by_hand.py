@@ -19,7 +19,7 @@ PRESETS = {preset.id: dict(preset.params) for preset in labs.presets(NAME)}
 CORNER = {"x": 8, "y": 8}
 """Inside the first cell of a grid."""
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def by_hand(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

@@ -19,7 +19,7 @@ NAME = "recurrent/gates"
 PRESETS = {preset.id: dict(preset.params) for preset in labs.presets(NAME)}
 TEXT = "To be, or not to be"
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def gates(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

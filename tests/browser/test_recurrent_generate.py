@@ -18,7 +18,7 @@ from serving import Server
 NAME = "recurrent/generate"
 COUNT = 40
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def generate(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

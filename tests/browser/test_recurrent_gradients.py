@@ -14,7 +14,7 @@ from serving import Server
 
 NAME = "recurrent/gradients"
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def gradients(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

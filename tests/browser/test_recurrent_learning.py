@@ -16,7 +16,7 @@ from serving import Server
 NAME = "recurrent/learning"
 SMALL = {"task": "dyck-2", "length_of": 10, "hidden": 8, "steps": 40, "every": 4}
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 
 def learning(page: Page, server: Server, lang: str = "en", **params: Any) -> None:

@@ -65,7 +65,7 @@ def test_a_killed_server_costs_no_frame(page: Page, own_server: Server, watch: W
     own_server.start()
     restarted = time.monotonic()
     expect(page.locator("#status")).not_to_contain_text("Connection lost")
-    assert time.monotonic() - restarted < 5, "the page came back late"
+    assert time.monotonic() - restarted < 12, "the page came back late"
     goes_on(page, before)
     assert len({block["run"] for block in blocks(page)}) == 2, "the run was started anew, past what was held"
 

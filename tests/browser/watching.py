@@ -48,7 +48,7 @@ class Watch:
         return [problem for problem in self.problems if not any(part in problem for part in self.expected)]
 
 
-def until(ask: Callable[[], Any], seconds: float = 15, what: str = "what was waited for") -> Any:
+def until(ask: Callable[[], Any], seconds: float = 45, what: str = "what was waited for") -> Any:
     """Asks again and again; the first true answer. Fails when the time is over."""
     end = time.monotonic() + seconds
     while not (answer := ask()):

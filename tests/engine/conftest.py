@@ -30,7 +30,7 @@ class Home:
 
     def do(self, work: Awaitable[Any]) -> Any:
         async def bounded() -> Any:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 return await work
 
         return self.runner.run(bounded())
@@ -95,7 +95,7 @@ class Page:
     async def until(self, true: Callable[[], Any]) -> None:
         while not true():
             self._news.clear()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await self._news.wait()
 
     async def until_state(self, state: str) -> wire.StateEvent:

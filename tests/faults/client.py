@@ -73,7 +73,7 @@ class Client:
         assert reply["ok"], reply
         return reply["run"]
 
-    async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 45) -> None:
         async with asyncio.timeout(seconds):
             while not true():
                 assert not self.closed, self.line.close_code

@@ -54,15 +54,15 @@ def test_a_page_that_stops_reading_is_let_go_and_costs_little(site: Site) -> Non
             await other.until(lambda: other.blocks)
             while site.health()["connections"] == 2:
                 most = max(most, site.web.memory_info().rss)
-                assert time.monotonic() - start < 6
+                assert time.monotonic() - start < 6 * site.patience
                 await asyncio.sleep(0.1)
             while any(c.status == "ESTABLISHED" and c.raddr.port == raw.getsockname()[1] for c in site.web.net_connections("tcp")):
-                assert time.monotonic() - start < 8
+                assert time.monotonic() - start < 8 * site.patience
                 await asyncio.sleep(0.1)
             assert most - before < 8 * 2**20
             await other.ask("cancel", run=run)
             gaps = [b - a for a, b in zip(other.times, other.times[1:], strict=False)]
-            assert max(gaps) < 0.5
+            assert max(gaps) < 1.5  # were it held up by the page that stopped, it would wait send_seconds
         raw.close()
 
     asyncio.run(work())

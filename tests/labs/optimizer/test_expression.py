@@ -250,7 +250,7 @@ HOSTILE = [
 def test_hostile_input_is_refused_at_once_in_one_sentence(text: str) -> None:
     started = time.perf_counter()
     error = refusal(text)
-    assert time.perf_counter() - started < 0.25  # 1 ms measured; the rest is a busy machine
+    assert time.perf_counter() - started < 1  # 1 ms measured; the rest is a busy machine
     assert error.path == ("expression",)
     for value in error.message.values.values():
         assert len(str(value)) < 150

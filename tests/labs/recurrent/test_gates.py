@@ -26,12 +26,14 @@ from app.labs.recurrent.gates import follow
 from app.labs.recurrent.params.gates import MOST_READ, GatesParams
 from app.labs.recurrent.presets.gates import GATES
 from app.labs.recurrent.trained import shipped
-from app.nn import characters, weights
+from app.nn import characters, python_tags, tagger, weights
 from serving import ROOT
 
 torch.set_num_threads(1)
 NAME = "recurrent/gates"
-MODELS = [name for name in GatesParams.model_json_schema()["properties"]["model"]["enum"] if name != "own"]
+SHIPPED = [name for name in GatesParams.model_json_schema()["properties"]["model"]["enum"] if name != "own"]
+TAGGERS = [name for name in SHIPPED if name.startswith("tagger_")]
+MODELS = [name for name in SHIPPED if name not in TAGGERS]
 PRESETS = {preset.id: preset.params for preset in GATES}
 
 
@@ -57,7 +59,8 @@ def nats(frames: list[Frame], which: str = "loss") -> float:
 
 
 def test_every_model_that_ships_can_be_chosen() -> None:
-    assert {f"characters_{name}" for name in MODELS} == {name for name in weights.shipped() if name.startswith("characters_")}
+    chosen = {*(f"characters_{name}" for name in MODELS), *TAGGERS}
+    assert chosen == {name for name in weights.shipped() if name.startswith(("characters_", "tagger_"))}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -335,6 +338,8 @@ def test_what_does_not_exist_cannot_be_opened(target: Target) -> None:
         {"text": "To be ☃", "model": "shakespeare_lstm", "held": [{"name": "f", "value": 0.5, "unit": 3, "first": 2}]},
         {"text": "To be", "model": "shakespeare_gru", "held": [{"name": "z", "value": 1.0}]},
         {"text": "To be", "model": "shakespeare_jordan"},
+        {"text": "if x: # why", "model": "tagger_python"},
+        {"text": "Nakamura", "model": "tagger_surnames", "held": [{"name": "c", "value": 0.5, "direction": "reverse", "last": 3}]},
     ],
 )
 def test_the_script_prints_the_runs_numbers(params: dict[str, Any], tmp_path: Path) -> None:
@@ -346,10 +351,97 @@ def test_the_script_prints_the_runs_numbers(params: dict[str, Any], tmp_path: Pa
     frames = read(**params)
     assert len(rows) == len(frames) - 1
     for frame, (_, cost, first) in zip(frames[1:], rows, strict=True):
-        assert float(first) == pytest.approx(float(frame.tensors["h"][-1, 0]), abs=2e-6)
+        forward = -2 if params["model"] in TAGGERS else -1
+        assert float(first) == pytest.approx(float(frame.tensors["h"][forward, 0]), abs=2e-6)
         assert math.isnan(float(cost)) == math.isnan(frame.tensors["loss"][0])
         if not math.isnan(float(cost)):
             assert float(cost) == pytest.approx(float(frame.tensors["loss"][0]), abs=2e-5)
+
+
+# Taggers
+
+
+@pytest.mark.parametrize("name", TAGGERS)
+def test_tags_are_those_of_the_trained_network(name: str) -> None:
+    text = "O'Sullivan" if name == "tagger_surnames" else "def f(x):\n    return 'a b' # x\n"
+    frames = read(model=name, text=text)
+    net = tagger.load(name)
+    with torch.no_grad():
+        logits = net(torch.tensor(net.ids(text))[:, None])[:, 0]
+    assert np.allclose(stacked(frames, "probabilities"), logits.softmax(-1), atol=2e-6)
+    assert frames[-1].tensors["parity"][0] < 1e-5
+    scene = labs.scene(NAME, model=name, text=text)
+    assert (scene.note["says"], scene.note["directions"]) == ("tag", 1 if name.endswith("forward") else 2)
+    if name == "tagger_surnames":
+        assert np.isnan(stacked(frames, "loss")).all()
+        answer = torch.stack([one.log_softmax(-1) for one in logits]).mean(0)
+        assert np.allclose(frames[-1].tensors["answer"], answer - answer.logsumexp(0), atol=1e-5)
+        assert "answer" not in frames[-2].tensors
+    else:
+        right = torch.tensor(python_tags.tags(text))
+        loss = -logits.log_softmax(-1)[torch.arange(len(right)), right]
+        assert np.allclose(stacked(frames, "loss")[:, 0], loss, atol=1e-4)
+        assert "answer" not in frames[-1].tensors
+
+
+@pytest.mark.parametrize(("name", "language"), [("Nakamura", "Japanese"), ("Kowalczyk", "Polish"), ("Papadopoulos", "Greek")])
+def test_a_name_is_read_from_its_own_line_and_known(name: str, language: str) -> None:
+    frames = read(model="tagger_surnames", text=f"\n  {name} \nSmith\n")
+    assert len(frames) == len(name) + 1
+    vocabulary = labs.scene(NAME, model="tagger_surnames", text=name).note["vocabulary"]
+    assert vocabulary[int(frames[-1].tensors["answer"].argmax())] == language  # type: ignore[index,call-overload]
+    with pytest.raises(UserError) as refused:
+        labs.scene(NAME, model="tagger_surnames", text=" \n \n")
+    assert refused.value.message.id == "recurrent.gates.error.no_name"
+
+
+def test_code_that_python_cannot_read_has_no_right_answer() -> None:
+    for text in ('x = """', "x = (1,\n", "if x:\n    y\n  z\n"):
+        note = labs.scene(NAME, model="tagger_python", text=text).note
+        assert set(note["wanted"]) == {-1}  # type: ignore[arg-type]
+        frames = read(model="tagger_python", text=text)
+        assert np.isnan(stacked(frames, "loss")).all()
+        with pytest.raises(UserError) as refused:
+            opened(frames, 1, {"kind": "loss"}, model="tagger_python", text=text)
+        assert refused.value.message.id == "recurrent.gates.error.no_tag"
+
+
+def test_a_tag_opens_to_its_probability_and_its_nats() -> None:
+    params = {"model": "tagger_python", "text": "for x in range(10): pass\n"}
+    frames = read(**params)
+    for step in (1, 9, len(frames) - 1):
+        loss = opened(frames, step, {"kind": "loss"}, **params)
+        assert loss.result == pytest.approx(float(frames[step].tensors["loss"][0]), abs=1e-5)
+        for token in range(7):
+            found = opened(frames, step, {"kind": "probability", "token": token}, **params)
+            assert found.result == pytest.approx(float(frames[step].tensors["probabilities"][token]), abs=1e-6)
+        for direction in ("forward", "reverse"):
+            value = opened(frames, step, {"kind": "value", "name": "c", "direction": direction, "unit": 5}, **params)
+            assert value.reference is not None
+            assert value.reference.difference < 1e-5
+
+
+def test_reading_both_ways_knows_code_better_than_reading_forward() -> None:
+    """On this repository's own code, which neither was trained on."""
+    text = (ROOT / "app/nn/tagger.py").read_text("utf-8")
+    right = torch.tensor(python_tags.tags(text))
+    wrong = {}
+    for name in ("tagger_python", "tagger_python_forward"):
+        net = tagger.load(name)
+        with torch.no_grad():
+            wrong[name] = float((net(torch.tensor(net.ids(text))[:, None])[:, 0].argmax(-1) != right).float().mean())
+    assert wrong["tagger_python"] < 0.03
+    assert wrong["tagger_python"] < 0.8 * wrong["tagger_python_forward"]
+
+
+def test_the_presets_claims_about_code_are_measured() -> None:
+    for preset, wrong, which in (("both_ways", 1, "t"), ("forward", 6, "import")):
+        frames = read(**PRESETS[preset])
+        note = labs.scene(NAME, **PRESETS[preset]).note
+        said = stacked(frames, "probabilities").argmax(1)
+        off = [k for k, (a, b) in enumerate(zip(said, note["wanted"], strict=True)) if a != b]  # type: ignore[call-overload]
+        assert (len(off), len(frames) - 1) == (wrong, 118)
+        assert "".join(str(note["tokens"][k]) for k in off) == which  # type: ignore[index,call-overload]
 
 
 # The operator's own

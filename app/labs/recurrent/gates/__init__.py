@@ -23,6 +23,7 @@ from app.labs.recurrent.gates.reading import Piece, pieces
 from app.labs.recurrent.gates.script import script
 from app.labs.recurrent.params.gates import GatesParams, Held
 from app.labs.recurrent.trained import Model, Read
+from app.nn import tagger
 from app.nn.recurrent.graph import graph
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
@@ -49,7 +50,9 @@ def scene(params: GatesParams, device: str = "cpu") -> Scene:
         "hidden": weights.w_hh.shape[0] // {"lstm": 4, "gru": 3}.get(net.kind, 1),
         "inputs": weights.w_ih.shape[1],
         "tokens": list(read.tokens),
-        "ids": list(read.ids),
+        "wanted": list(read.wanted),
+        "says": model.says,
+        "one": model.one,
         "unknown": list(read.unknown),
         "converted": read.converted,
         "cut": read.cut,
@@ -67,7 +70,8 @@ def run(params: GatesParams, device: str = "cpu") -> Iterator[Frame | Progress]:
 
     On demand ``pre/NAME``, what each gate's function is applied to, ``before/NAME``, the states that the step began with, ``x``.
     Where something is held, ``untouched/h``, ``untouched/c`` and ``untouched/probabilities`` of the run without it.
-    The last frame adds ``follows`` (features, L D, H), ``path`` (T, 2), ``explained`` (2,) and ``half_life`` (L D, H).
+    The last frame adds ``follows`` (features, L D, H), ``path`` (T, 2), ``explained`` (2,) and ``half_life`` (L D, H), and where a
+    text has one tag ``answer`` (V,), what the whole says.
     """
     model = model_of(params)
     read = model.read(params.text)
@@ -75,6 +79,7 @@ def run(params: GatesParams, device: str = "cpu") -> Iterator[Frame | Progress]:
     x = read.x.to(device)
     count = len(x)
     watch = Watch(model, read, params.mark)
+    said: list[Tensor] = []
     parity = _Parity(model, x)
     waiting: Frame | None = None
     for one in _beside(model, x, params.held):
@@ -85,6 +90,8 @@ def run(params: GatesParams, device: str = "cpu") -> Iterator[Frame | Progress]:
             yield waiting or _start(model, frame)
             waiting = frame
         watch.add(one[0])
+        if model.one and (logits := model.logits(one[0].out, read)) is not None:
+            said.append(logits)
     assert waiting is not None
     extra: Mapping[str, np.ndarray] = {}
     note: dict[str, Plain] = {}
@@ -93,7 +100,8 @@ def run(params: GatesParams, device: str = "cpu") -> Iterator[Frame | Progress]:
             yield Progress(count, count, told)
         else:
             extra, note = told
-    yield Frame(waiting.step, {**waiting.tensors, **extra}, note, waiting.on_demand)
+    answer = {"answer": _host(tagger.whole(torch.cat(said)))} if model.one else {}
+    yield Frame(waiting.step, {**waiting.tensors, **extra, **answer}, note, waiting.on_demand)
 
 
 def _beside(model: Model, x: Tensor, held: Sequence[Held]) -> Iterator[int | tuple[Piece, Piece | None]]:
@@ -128,14 +136,13 @@ def _frames(model: Model, read: Read, piece: Piece, other: Piece | None, parity:
 
 
 def _said(model: Model, read: Read, piece: Piece) -> dict[str, np.ndarray]:
-    """``probabilities`` (n, V) and ``loss`` (n, 1): NaN after the last token, of which nothing is known; {} where it says none."""
+    """``probabilities`` (n, V) and ``loss`` (n, 1), NaN where nobody knows what is right; {} where it says none."""
     logits = model.logits(piece.out, read)
     if logits is None:
         return {}
     logs = logits.log_softmax(-1)
-    following = list(read.ids[piece.first + 1 : piece.first + len(logs) + 1])
-    loss = torch.full((len(logs), 1), math.nan)
-    loss[: len(following), 0] = -logs[torch.arange(len(following)), torch.tensor(following, dtype=torch.long)]
+    wanted = torch.tensor(read.wanted[piece.first : piece.first + len(logs)])
+    loss = -logs.gather(1, wanted.clamp_min(0)[:, None]).where(wanted[:, None] >= 0, math.nan)
     return {"probabilities": _host(logs.exp()), "loss": _host(loss)}
 
 

@@ -15,7 +15,7 @@ from app.labs.recurrent.arithmetic import NAMES, Cell, Product, lines, long_sum
 from app.labs.recurrent.gates.models import model_of
 from app.labs.recurrent.gates.reading import WAYS, edit_of
 from app.labs.recurrent.params.gates import GatesParams, Held
-from app.labs.recurrent.trained import Model
+from app.labs.recurrent.trained import NOT_KNOWN, Model
 from app.nn.recurrent import Weights
 from app.nn.recurrent.cells import CELLS, Edit, untouched
 
@@ -196,17 +196,17 @@ def _last(model: Model, frame: Frame) -> np.ndarray:
 
 def _loss(scene: Scene, frame: Frame, target: Target) -> Explanation:
     """-ln p of the token that came."""
-    ids = scene.note["ids"]
-    assert isinstance(ids, list)
-    if frame.step >= len(ids):
-        raise _error("no_next")
-    k = int(ids[frame.step])  # type: ignore[arg-type]
+    wanted = scene.note["wanted"]
+    assert isinstance(wanted, list)
+    k = int(wanted[frame.step - 1])  # type: ignore[arg-type]
+    if k == NOT_KNOWN:
+        raise _error("no_next" if scene.note["says"] == "next" else "no_tag")
     p = float(frame.tensors["probabilities"][k])
     term = Term(rf"p_{{{k + 1}}}", p, target={"kind": "probability", "token": k})
     line = Equation(rf"-\ln p_{{{k + 1}}}", r"-\ln \num{p}", -math.log(p) if p > 0 else math.inf, {"p": term})
     own = float(frame.tensors["loss"][0])
     return Explanation(
-        Message("recurrent.gates.title.loss", {"token": _name(scene, k), "step": frame.step}),
+        Message(f"recurrent.gates.title.loss_{scene.note['says']}", {"token": _name(scene, k), "step": frame.step}),
         target,
         [line],
         line.value,
@@ -222,10 +222,10 @@ def _token(scene: Scene, target: Target) -> int:
     return _index(target, "token", len(vocabulary), 0)
 
 
-def _name(scene: Scene, k: int) -> str:
+def _name(scene: Scene, k: int) -> str | Message:
     vocabulary = scene.note["vocabulary"]
     assert isinstance(vocabulary, list)
-    return said.shown(vocabulary[k])
+    return said.shown(vocabulary[k]) if scene.note["says"] == "next" else Message(f"recurrent.gates.tag.{vocabulary[k]}")
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -100,7 +100,7 @@ class Watch:
             units = chosen(h[:, -directions:].flatten(1).numpy(), *self.mark)
             note["units"] = [u for u, _ in units]
             note["matches"] = []
-            if units and self.model.name != "own":
+            if units and self.model.name != "own" and self.model.says == "next":
                 for _ in _reading(self.model.name):
                     yield Message("recurrent.gates.stage.matching")
                 text, states = _read[self.model.name]

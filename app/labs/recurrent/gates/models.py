@@ -13,11 +13,9 @@ from app.labs import own as operators
 from app.labs.contract import Message, Plain, UserError
 from app.labs.offered import offered
 from app.labs.recurrent.params.gates import MOST_READ, GatesParams, plain
-from app.labs.recurrent.trained import Model, Read, shipped
+from app.labs.recurrent.trained import MOST_BOTH_WAYS, NOT_KNOWN, Model, Read, shipped
 from app.nn.recurrent import from_torch
 
-MOST_BOTH_WAYS = 400
-"""Steps of a bidirectional network: it has read all before its first step can be shown."""
 MOST_LAYERS, MOST_HIDDEN, MOST_WORDS = 8, 1024, 50_000
 OPTIONS = ("encode", "tokens", "title")
 
@@ -57,7 +55,8 @@ def _own(net: nn.Module, options: Mapping[str, Any], factory: str, found: str) -
             raise _failed("a token number that is not in tokens")
         tokens = [names[k] if names else str(k) for k in ids] or list(plain(text)[: len(given)])
         x = _input(net, core, given)
-        return Read(tokens, ids or [0] * len(given), x, [], 0, length if length > most else None, given)
+        wanted = [*ids[1:], NOT_KNOWN] if ids else [NOT_KNOWN] * len(given)
+        return Read(tokens, ids or [0] * len(given), x, [], wanted, 0, length if length > most else None, given)
 
     def _failed(problem: str) -> UserError:
         file, _ = offered() or ("", "")

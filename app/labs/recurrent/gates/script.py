@@ -7,6 +7,7 @@ import inspect
 from app.labs.offered import offered
 from app.labs.recurrent.gates.models import model_of
 from app.labs.recurrent.params.gates import GatesParams
+from app.labs.recurrent.trained import NOT_KNOWN
 from app.nn.recurrent import cells
 
 _HEAD = '''\
@@ -21,27 +22,28 @@ _SHIPPED = """\
 CHARACTERS = {characters!r}
 TEXT = {text!r}  # as the model reads it
 
-w = {{name: value.float() for name, value in load_file("app/nn/weights/characters_{model}.safetensors").items()}}  # {data}
+w = {{name: value.float() for name, value in load_file("app/nn/weights/{file}.safetensors").items()}}  # {data}
 ids = torch.tensor([max(CHARACTERS.find(one), 0) for one in TEXT])
 x = w["embedding.weight"][ids]  # (T, {inputs})
+WANTED = {wanted}
 """
 _MODULE = """\
-core = nn.{cls}({inputs}, {hidden}, {layers})
+core = nn.{cls}({inputs}, {hidden}, {layers}{both})
 core.load_state_dict({{name.removeprefix("core."): value for name, value in w.items() if name.startswith("core.")}})
 h, _ = core(x)
 logs = functional.linear(h, w["head.weight"], w["head.bias"]).log_softmax(-1)
 """
 _LOOP = """\
-HELD = {held}  # name, layer, unit (None: all), first and last step (None: the end), value
+HELD = {held}  # name, layer, reverse, unit (None: all), first and last step (None: the end), value
 
 
 {source}
 
 
-def holding(layer, t):
+def holding(layer, reverse, t):
     def edit(name, value):
-        for what, where, unit, first, last, number in HELD:
-            if (what, where) == (name, layer) and first <= t <= (last or t):
+        for what, where, way, unit, first, last, number in HELD:
+            if (what, where, way) == (name, layer, reverse) and first <= t <= (last or t):
                 value = value.clone()
                 value[:, slice(None) if unit is None else unit] = number
         return value
@@ -50,22 +52,25 @@ def holding(layer, t):
 
 
 options = SimpleNamespace(activation="tanh", reset="after", leak=None, output="softmax")
-layers = [SimpleNamespace(**one) for one in {layers_of}]
-states = [{start} for one in layers]
-h, out = [], []
-for t, z in enumerate(x, 1):
-    z = z[None]
-    for k, one in enumerate(layers):
-        step = {cell}(z, states[k], one, options, holding(k + 1, t))
-        states[k], z = step.state, step.out
-    h.append(step.at["h"][0])
-    out.append(z[0])
-h, out = torch.stack(h), torch.stack(out)
+layers = [{layers_of}]
+z = x[:, None]
+for layer, ways in enumerate(layers, 1):
+    made = []
+    for reverse, each in enumerate(ways):
+        one = SimpleNamespace(**each)
+        state, steps = {start}, {{}}
+        for t in reversed(range(len(z))) if reverse else range(len(z)):
+            steps[t] = {cell}(z[t], state, one, options, holding(layer, reverse, t + 1))
+            state = steps[t].state
+        made.append([steps[t] for t in range(len(z))])
+    z = torch.stack([torch.cat([steps[t].out for steps in made], -1) for t in range(len(z))])
+h = torch.stack([step.at["h"][0] for step in made[0]])
+out = z[:, 0]
 logs = {logs}
 """
 _TAIL = """\
-for t, (one, state) in enumerate(zip({tokens}, h), 1):
-    nats = -logs[t - 1, ids[t]].item() if t < len(ids) else math.nan
+for t, (one, state) in enumerate(zip(TEXT, h), 1):
+    nats = math.nan if WANTED[t - 1] is None else -logs[t - 1, WANTED[t - 1]].item()
     print(t, repr(one), nats, state[0].item())
 """
 _OWN = """\
@@ -98,30 +103,27 @@ def script(params: GatesParams) -> str:
         )
     net = model.recurrent
     first = net.layers[0][0]
+    tags = [None if k == NOT_KNOWN else k for k in read.wanted]
     values = {
-        "characters": "".join(model.vocabulary),
+        "characters": "".join(model.characters),
         "text": "".join(read.tokens),
-        "model": params.model,
+        "wanted": "[*ids[1:], None]" if model.says == "next" else tags,
+        "file": params.model if model.says == "tag" else f"characters_{params.model}",
         "data": model.told["data"],
         "inputs": first.w_ih.shape[1],
     }
+    shipped = _SHIPPED.format(**values)
     imports = "import math\n{more}\nimport torch\nfrom safetensors.torch import load_file\n{nn}from torch.nn import functional"
     if model.module is not None and not params.held:
         body = _MODULE.format(
-            cls=type(model.module).__name__, inputs=first.w_ih.shape[1], hidden=model.module.hidden_size, layers=len(net.layers)
+            cls=type(model.module).__name__,
+            inputs=first.w_ih.shape[1],
+            hidden=model.module.hidden_size,
+            layers=len(net.layers),
+            both=", bidirectional=True" if net.directions == 2 else "",
         )
-        return (
-            _HEAD.format(imports=imports.format(more="", nn="from torch import nn\n"))
-            + _SHIPPED.format(**values)
-            + body
-            + _TAIL.format(tokens="TEXT")
-        )
-    return (
-        _HEAD.format(imports=imports.format(more="from types import SimpleNamespace\n", nn=""))
-        + _SHIPPED.format(**values)
-        + _loop(params)
-        + _TAIL.format(tokens="TEXT")
-    )
+        return _HEAD.format(imports=imports.format(more="", nn="from torch import nn\n")) + shipped + body + _TAIL
+    return _HEAD.format(imports=imports.format(more="from types import SimpleNamespace\n", nn="")) + shipped + _loop(params) + _TAIL
 
 
 def _loop(params: GatesParams) -> str:
@@ -130,13 +132,16 @@ def _loop(params: GatesParams) -> str:
     jordan = net.kind == "jordan"
     made = []
     for k in range(len(net.layers)):
-        if jordan:
-            names = {name: f'w["core.{name}"]' for name in ("w_ih", "w_hh", "b_ih", "w_hy", "b_y")}
-            names["b_hh"] = "None"
-        else:
-            torchs = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
-            names = {ours: f'w["core.{theirs}_l{k}"]' for ours, theirs in torchs.items()} | {"w_hr": "None"}
-        made.append("dict(" + ", ".join(f"{name}={value}" for name, value in names.items()) + ")")
+        ways = []
+        for suffix in ("", "_reverse")[: net.directions]:
+            if jordan:
+                names = {name: f'w["core.{name}"]' for name in ("w_ih", "w_hh", "b_ih", "w_hy", "b_y")}
+                names["b_hh"] = "None"
+            else:
+                torchs = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
+                names = {ours: f'w["core.{theirs}_l{k}{suffix}"]' for ours, theirs in torchs.items()} | {"w_hr": "None"}
+            ways.append("dict(" + ", ".join(f"{name}={value}" for name, value in names.items()) + ")")
+        made.append("[" + ", ".join(ways) + "]")
     size = "one.w_hh.shape[1]"
     states = {"lstm": "hc", "jordan": "s"}.get(net.kind, "h")
     start = "{" + ", ".join(f'"{name}": torch.zeros(1, {size})' for name in states) + "}"
@@ -144,9 +149,11 @@ def _loop(params: GatesParams) -> str:
     functions = 'FUNCTIONS = {"tanh": torch.tanh, "softmax": lambda x: x.softmax(-1)}\n\n\ndef Step(at, state, out, pre):\n'
     functions += "    return SimpleNamespace(at=at, state=state, out=out)\n\n\n"
     return _LOOP.format(
-        held=[(one.name, one.layer, one.unit, one.first, one.last, one.value) for one in params.held],
+        held=[
+            (one.name, one.layer, int(one.direction == "reverse"), one.unit, one.first, one.last, one.value) for one in params.held
+        ],
         source=functions + source,
-        layers_of="[" + ", ".join(made) + "]",
+        layers_of=", ".join(made),
         start=start,
         cell=net.kind,
         logs="out.log()" if jordan else 'functional.linear(out, w["head.weight"], w["head.bias"]).log_softmax(-1)',

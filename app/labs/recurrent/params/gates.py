@@ -65,6 +65,9 @@ class GatesParams(Params):
         "tang_rnn",
         "python_lstm",
         "python_gru",
+        "tagger_surnames",
+        "tagger_python",
+        "tagger_python_forward",
         "own",
     ] = Field("shakespeare_lstm_2", json_schema_extra=of("model"))
     own: str | None = Field(None, max_length=16, pattern=r"^[0-9a-f]{16}$", json_schema_extra=of("model", widget="hidden"))
@@ -74,8 +77,8 @@ class GatesParams(Params):
     """A passage whose units are looked for: the first character and the one after the last."""
 
     def length(self) -> int | None:
-        """A frame a character; an operator's own model may cut the text into other pieces."""
-        return None if self.model == "own" else len(plain(self.text)[:MOST_READ])
+        """A frame a character; a tagger that reads both ways reads less, an operator's own model in other pieces."""
+        return None if self.model in ("own", "tagger_surnames", "tagger_python") else len(plain(self.text)[:MOST_READ])
 
     @field_validator("text")
     @classmethod

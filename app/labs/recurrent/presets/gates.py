@@ -14,6 +14,7 @@ def _preset(id: str, citation: str = "", **params: Any) -> Preset:
 
 _KARPATHY = "A. Karpathy, J. Johnson and L. Fei-Fei, 2015, arXiv:1506.02078"
 _LSTMVIS = "H. Strobelt, S. Gehrmann, H. Pfister and A. M. Rush, 2016, arXiv:1606.07461"
+_SCHUSTER = "M. Schuster and K. K. Paliwal, 1997"
 _HAMLET = (
     "HAMLET:\nTo be, or not to be: that is the question:\nWhether 'tis nobler in the mind to suffer\n"
     "The slings and arrows of outrageous fortune,\nOr to take arms against a sea of troubles,\nAnd by opposing end them?\n"
@@ -29,6 +30,11 @@ _CODE = '''def area(shape, sizes):
         return width * height
     raise ValueError("no such shape: %s" % (shape,))
 '''
+_FORMS = """for form in forms:
+    if iffy in importance:
+        note = 'in' + notion  # not sure
+        import_it(note, 'a"b')
+"""
 
 GATES = (
     _preset("shakespeare", _KARPATHY, text=_HAMLET),
@@ -47,5 +53,8 @@ GATES = (
     _preset("gru", "K. Cho et al., 2014, arXiv:1406.1078", text=_HAMLET, model="shakespeare_gru"),
     _preset("elman", "J. L. Elman, 1990", text=_HAMLET, model="shakespeare_rnn"),
     _preset("jordan", "M. I. Jordan, 1986", text=_HAMLET, model="shakespeare_jordan"),
+    _preset("both_ways", _SCHUSTER, text=_FORMS, model="tagger_python"),
+    _preset("forward", _SCHUSTER, text=_FORMS, model="tagger_python_forward"),
+    _preset("name", "", text="Nakamura", model="tagger_surnames"),
 )
 """In the order in which the page lists them."""

@@ -90,7 +90,8 @@ class GatesView {
     if (!this.model.scene) return;
     this.model.paint();
     this.#choices();
-    for (const part of [this.tape, this.held, this.text, this.unit, this.diagram, this.next, this.watch, this.path, this.table]) part?.plan();
+    // What is held takes its room before the tape takes the rest.
+    for (const part of [this.held, this.tape, this.text, this.unit, this.diagram, this.next, this.watch, this.path, this.table]) part?.plan();
     if (this.seq >= 0) this.draw(this.seq);
   }
 

@@ -128,6 +128,23 @@ export class Model {
     return OPENS.has(name) ? this.palettes.magnitude : this.palettes.signed;
   }
 
+  /** Whether each character gets a tag; else the model says what comes next. */
+  get tags() {
+    return this.note.says === "tag";
+  }
+
+  /** What is right to say after step `seq`, by its number; undefined: nobody knows. @param {number} seq @returns {number | undefined} */
+  wanted(seq) {
+    const right = this.note.wanted?.[seq - 1];
+    return right >= 0 ? right : undefined;
+  }
+
+  /** What the model may say, in words. @param {number} k */
+  word(k) {
+    const name = this.note.vocabulary[k];
+    return this.tags ? this.stage.t(`recurrent.gates.tag.${name}`) : this.shown(name);
+  }
+
   /** A token as it is shown: what is not seen gets a sign. @param {string} token */
   shown(token) {
     return token === " " ? "␣" : token === "\n" ? "⏎" : token;

@@ -12,18 +12,26 @@ export class Next {
   /** @param {Model} model */
   constructor(model) {
     this.model = model;
-    const { t } = model.stage;
-    this.card = card(t("recurrent.gates.page.next"), t("recurrent.gates.page.next_caption"));
+    this.card = card("");
     this.element = this.card.element;
     this.list = el("ol", { class: "gates-next" });
     this.rows = Array.from({ length: MOST }, () => this.#row());
     this.list.append(...this.rows.map(({ item }) => item));
-    this.empty = el("p", { class: "muted" }, t("recurrent.gates.page.none_yet"));
-    this.card.body.append(this.list, this.empty);
+    this.empty = el("p", { class: "muted" }, model.stage.t("recurrent.gates.page.none_yet"));
+    /** What a whole text is, once it is read. */
+    this.answer = el("p", { class: "gates-answer", hidden: true });
+    this.card.body.append(this.list, this.answer, this.empty);
   }
 
   plan() {
-    this.element.hidden = !this.model.note.predicts;
+    const { model } = this;
+    const { t } = model.stage;
+    this.element.hidden = !model.note.predicts;
+    this.element.classList.toggle("gates-tags", model.tags);
+    const which = model.note.one ? "whole" : model.tags ? "tag" : "next";
+    this.card.heading.textContent = t(`recurrent.gates.page.says.${which}`);
+    this.card.caption.textContent = t(`recurrent.gates.page.says_caption.${which}`);
+    this.answer.hidden = true;
   }
 
   /** @param {FrameView} frame */
@@ -31,19 +39,25 @@ export class Next {
     const { model } = this;
     const { t } = model.stage;
     const p = frame.tensors.probabilities?.data;
+    const answer = model.stage.timeline.frame(model.tokens.length)?.tensors.answer?.data;
+    this.answer.hidden = !answer;
+    if (answer) {
+      const best = largest(answer, 3).map((k) => t("recurrent.gates.page.chance", { token: model.word(k), p: num(100 * Math.exp(Number(answer[k])), 3) }));
+      this.answer.textContent = t("recurrent.gates.page.answer", { text: model.tokens.join(""), best: best.join(" · ") });
+    }
     const other = frame.tensors["untouched/probabilities"]?.data;
     const said = Boolean(p) && !Number.isNaN(Number(p?.[0]));
     this.list.hidden = !said;
     this.empty.hidden = said;
     if (!p || !said) return;
-    const right = model.note.ids?.[frame.step];
+    const right = model.wanted(frame.step);
     const shown = largest(p, MOST);
     if (right !== undefined && !shown.includes(right)) shown[shown.length - 1] = right;
     for (const [k, row] of this.rows.entries()) {
       const token = shown[k];
       row.item.hidden = token === undefined;
       if (token === undefined) continue;
-      const [value, name] = [Number(p[token]), model.shown(model.note.vocabulary[token])];
+      const [value, name] = [Number(p[token]), model.word(token)];
       row.token = token;
       row.button.classList.toggle("right", token === right);
       row.button.setAttribute("aria-label", t(token === right ? "recurrent.gates.page.came" : "recurrent.gates.page.chance", { token: name, p: num(100 * value, 3) }));

@@ -30,7 +30,8 @@ export class Table {
     const { told = {}, layers, hidden, kind } = model.note;
     this.sum = { seq: 0, nats: 0, count: 0 };
     const values = { kind: t(`recurrent.gates.kind.${kind}`), layers, hidden, parameters: num(Number(told.parameters), 7), data: String(told.data ?? told.title ?? ""), nats: num(Number(told.nats ?? NaN)) };
-    this.about.textContent = t(told.nats ? "recurrent.gates.page.card" : "recurrent.gates.page.card_own", values);
+    const tagged = { accuracy: num(100 * Number(told.accuracy ?? NaN), 4), macro: num(100 * Number(told.macro_recall ?? NaN), 4) };
+    this.about.textContent = t(`recurrent.gates.page.${model.tags ? "card_tags" : told.nats ? "card" : "card_own"}`, { ...values, ...tagged });
   }
 
   /** @param {FrameView} frame */
@@ -43,9 +44,10 @@ export class Table {
     const at = model.row(unit) * model.hidden + unit.unit;
     const rows = /** @type {[string, number, (() => void) | null][]} */ (model.names.map((name) => [t("recurrent.gates.page.value_of", { name, unit: unit.unit + 1, what: t(`recurrent.gates.name.${name}`) }), Number(frame.tensors[name].data[at]), () => model.select({ name })]));
     if (model.held.length && frame.tensors["untouched/h"]) rows.push([t("recurrent.gates.page.untouched_h"), Number(frame.tensors["untouched/h"].data[at]), null]);
-    if (frame.tensors.loss) {
-      const next = model.tokens[step];
-      rows.push([next === undefined ? t("recurrent.gates.page.loss_end") : t("recurrent.gates.page.loss", { token: model.shown(next) }), Number(frame.tensors.loss.data[0]), () => model.stage.select({ kind: "loss" })]);
+    if (frame.tensors.loss && !model.note.one) {
+      const right = model.wanted(step);
+      const [known, end] = model.tags ? ["recurrent.gates.page.loss_tag", "recurrent.gates.page.loss_tag_end"] : ["recurrent.gates.page.loss", "recurrent.gates.page.loss_end"];
+      rows.push([right === undefined ? t(end) : t(known, { token: model.word(right) }), Number(frame.tensors.loss.data[0]), () => model.stage.select({ kind: "loss" })]);
       if (frame.tensors["untouched/loss"]) rows.push([t("recurrent.gates.page.untouched_loss"), Number(frame.tensors["untouched/loss"].data[0]), null]);
       rows.push([t("recurrent.gates.page.mean"), this.#mean(step), null]);
     }
