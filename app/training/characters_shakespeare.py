@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.nn.characters import Shape
+from app.nn.tasks.data import found
 from app.training.kit.characters import Corpus, Recipe, ship
-from app.training.kit.data import found
 
 FILE = "tinyshakespeare.txt"
 SOURCE = "https://github.com/karpathy/char-rnn"

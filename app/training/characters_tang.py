@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from app.nn.characters import Shape
+from app.nn.tasks.data import found
 from app.training.kit.characters import Corpus, Recipe, ship
-from app.training.kit.data import found
 
 FILE = "tang300.json"
 SOURCE = "https://github.com/chinese-poetry/chinese-poetry"

@@ -32,6 +32,8 @@ class Task:
     """Whether an answer is asked at every step, else at the last one alone."""
     draw: Callable[[Generator, int, int], Batch]
     """(generator, batch, length)."""
+    draw_held: Callable[[Generator, int, int], Batch] | None = None
+    """The same of examples that are never trained on, where those are not drawn anew each time."""
 
     @property
     def outputs(self) -> int:

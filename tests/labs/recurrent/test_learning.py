@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+import random
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,8 @@ from app.labs.recurrent import learning
 from app.labs.recurrent.learning.learner import Learner, keeping, measure
 from app.labs.recurrent.learning.learner import test_batch as held
 from app.labs.recurrent.params.learning import LearningParams
+from app.nn.tasks import surnames
+from app.nn.tasks.data import VARIABLE
 from app.nn.tasks.sequences import TASKS, Batch
 
 torch.set_num_threads(1)
@@ -199,3 +204,73 @@ def test_the_last_symbol_is_known_to_who_reads_from_the_end() -> None:
 def test_two_numbers_are_added() -> None:
     assert float(at(preset("adding"), 600).tensors["loss"][1]) == pytest.approx(0.0006, abs=4e-4)
     assert learning.scene(LearningParams(**PRESETS["adding"])).note["chance"] == pytest.approx(0.176, abs=5e-4)
+
+
+# Surnames
+
+
+@pytest.fixture
+def some_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three made-up languages that differ in their endings, in the folder that the environment names."""
+    folder = tmp_path / "surnames"
+    folder.mkdir()
+    rng = random.Random(0)
+    for language, end in (("Czech", "ova"), ("English", "son"), ("Greek", "poulos")):
+        names = {"".join(rng.choices("abcdefgh", k=rng.randint(2, 6))).title() + end for _ in range(120)}
+        (folder / f"{language}.txt").write_text("\n".join([*sorted(names), "", " "]), "utf-8")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+
+@pytest.mark.usefixtures("some_names")
+def test_surnames_are_learnt_from_the_operators_files() -> None:
+    params: dict[str, Any] = {
+        "task": "surnames",
+        "length_of": 14,
+        "hidden": 16,
+        "steps": 60,
+        "every": 30,
+        "lr": 0.02,
+        "keep": False,
+    }
+    frames = frames_of(**params)
+    scene = learning.scene(LearningParams(**params))
+    assert scene.note["classes"] == ["Czech", "English", "Greek"]
+    spelt = "".join(scene.note["symbols"])  # type: ignore[arg-type]
+    assert spelt.lstrip(surnames.BLANK).istitle()
+    assert len(spelt) == 14
+    assert frames[0].tensors["accuracy"][0] < 0.7
+    assert frames[-1].tensors["accuracy"][0] > 0.95
+    assert frames[-1].tensors["confusion"].sum() == 500
+    done = subprocess.run([sys.executable, "-"], input=learning.script(LearningParams(**params)), text=True, capture_output=True)
+    assert done.stderr == ""
+    rows = [(int(step), float(loss)) for step, loss in (line.split() for line in done.stdout.splitlines())]
+    assert rows == [(frame.note["step"], float(frame.tensors["loss"][1])) for frame in frames]
+
+
+@pytest.mark.usefixtures("some_names")
+def test_a_name_is_trained_on_or_held_out_never_both() -> None:
+    _, training, held_out = surnames.names(surnames.files())
+    assert {name for name, _ in training}.isdisjoint(name for name, _ in held_out)
+    assert len(held_out) == pytest.approx(0.1 * (len(training) + len(held_out)), rel=0.5)
+    x, y = surnames.encoded([("Bob", 1), ("Abcdef", 0)], [surnames.BLANK, "A", "B", "b", "o", "f"], 4)
+    assert x.shape == (4, 2, 6)
+    assert x.argmax(2).T.tolist() == [[0, 2, 4, 3], [0, 0, 0, 5]]
+    assert y.tolist() == [[1, 0]]
+
+
+def test_without_the_files_one_sentence_says_where_they_are_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(UserError) as refused:
+        learning.scene(LearningParams(task="surnames"))
+    assert refused.value.message.id == "training.no-folder"
+    assert "practical-pytorch" in str(refused.value.message.values["source"])
+
+
+@pytest.mark.skipif(not (Path(os.environ.get(VARIABLE, "-")) / "surnames").is_dir(), reason="needs the surnames of 18 languages")
+def test_real_surnames_come_to_what_is_known_of_them() -> None:
+    """Elsewhere, H = 128: accuracy .79 to .82, macro-recall .42 to .47."""
+    params: dict[str, Any] = {"task": "surnames", "length_of": 14, "hidden": 128, "steps": 1500, "every": 500, "lr": 0.003}
+    last = frames_of(**params, cell="gru", keep=False, batch=128)[-1]
+    accuracy, _, macro = last.tensors["accuracy"]
+    assert accuracy > 0.77
+    assert macro > 0.38

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
 from app.labs.recurrent.learning.explain import explain
-from app.labs.recurrent.learning.learner import Checkpoint, measure, test_batch, train
+from app.labs.recurrent.learning.learner import Checkpoint, measure, task_of, test_batch, train
 from app.labs.recurrent.learning.script import script
 from app.labs.recurrent.params.learning import LearningParams
-from app.nn.tasks.sequences import TASKS, Batch
+from app.nn.tasks.sequences import Batch
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
 
@@ -29,7 +29,7 @@ PROGRESS_SECONDS = 0.1
 
 def scene(params: LearningParams, device: str = "cpu") -> Scene:
     """The example that is filmed. Tensors: ``x`` (T, inputs), ``y`` (asked,): class numbers, or one number."""
-    task, batch = TASKS[params.task], test_batch(params, device)
+    task, batch = task_of(params), test_batch(params, device)
     x, y = batch.x[:, 0], batch.y[:, 0]
     note: dict[str, Plain] = {
         "task": params.task,
@@ -67,7 +67,7 @@ def run(params: LearningParams, device: str = "cpu") -> Iterator[Frame | Progres
 
 @torch.no_grad()
 def _frame(number: int, checkpoint: Checkpoint, params: LearningParams, batch: Batch) -> Frame:
-    task, learner = TASKS[params.task], checkpoint.learner
+    task, learner = task_of(params), checkpoint.learner
     measured = measure(task, learner, batch)
     x = batch.x[:, :1]
     unrolled = learner.recurrent().unroll(x)
@@ -100,12 +100,12 @@ def targets(params: LearningParams) -> Sequence[Target]:
         for step in (1, params.length_of):
             found.append({"kind": "value", "name": name, "step": step, "direction": params.directions - 1, "unit": 0})
     found.append({"kind": "answer"})
-    return [*found, {"kind": "accuracy"}] if TASKS[params.task].classes else found
+    return [*found, {"kind": "accuracy"}] if task_of(params).classes else found
 
 
 def _chance(params: LearningParams, batch: Batch) -> float:
     """What the best constant answer reaches: a share of right answers, or the mean squared error."""
-    classes = TASKS[params.task].classes
+    classes = task_of(params).classes
     if not classes:
         return float(batch.y.var(correction=0))
     return float(torch.bincount(batch.y.flatten(), minlength=len(classes)).max() / batch.y.numel())

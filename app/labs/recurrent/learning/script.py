@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Callable
+from typing import Any
 
-from app.labs.recurrent.learning.learner import TEST_SEED, TESTED
+from app.labs.recurrent.learning.learner import TEST_SEED, TESTED, task_of
 from app.labs.recurrent.params.learning import KEEPS, LearningParams
-from app.nn.tasks import sequences
+from app.nn.tasks import sequences, surnames
 
 _SCRIPT = '''\
 """{task}: prints the steps trained and the loss on {tested} test examples, a line a checkpoint."""
 
-import math
-from collections import namedtuple
+from __future__ import annotations
 
+import math
+{more}from collections import namedtuple
+{path}
 import torch
 from torch import nn
 from torch.nn import functional
@@ -25,10 +29,8 @@ LETTERS = "{letters}"
 
 
 {source}
-
-draw = {draw}
 {model}
-test = draw(torch.Generator().manual_seed({test_seed}), {tested}, {length})
+test = {held}(torch.Generator().manual_seed({test_seed}), {tested}, {length})
 generator = torch.Generator().manual_seed({seed})
 optimizer = torch.optim.Adam(parameters, lr={lr})
 
@@ -65,6 +67,20 @@ def network(x):
 
 
 """
+_NAMES = """
+LANGUAGES, training, held = names(Path(os.environ["UNROLLED_DATA"]) / "surnames")
+SYMBOLS = ["·", *sorted(set("".join(name for name, _ in training)))]
+
+
+def drawing(some):
+    def draw(generator, batch, length):
+        rows = torch.randint(len(some), (batch,), generator=generator).tolist()
+        return Batch(*encoded([some[k] for k in rows], SYMBOLS, length))
+
+    return draw
+
+
+draw = drawing(training)"""
 _KEEP = """\
 with torch.no_grad():
     for end in ("l0", "l0_reverse")[: {directions}]:
@@ -93,7 +109,7 @@ def network(x):
 
 def script(params: LearningParams) -> str:
     """Prints the steps and the test loss, a line a checkpoint."""
-    task = sequences.TASKS[params.task]
+    task = task_of(params)
     classes = bool(task.classes)
     values = {
         "seed": params.seed,
@@ -113,15 +129,19 @@ def script(params: LearningParams) -> str:
     loss = (
         "functional.cross_entropy(out.flatten(0, 1), batch.y.flatten())" if classes else "functional.mse_loss(out[..., 0], batch.y)"
     )
-    needed = [sequences.one_hot, function]
+    names = params.task == "surnames"
+    needed: list[Callable[..., Any]] = [surnames.names, surnames.encoded] if names else [sequences.one_hot, function]
     source = "\n\n".join(inspect.getsource(one) for one in needed)
+    drawn = f"dyck({1 if params.task == 'dyck-1' else 2}, {sequences.DEEPEST[params.task]})" if dyck else function.__name__
     return _SCRIPT.format(
         task=params.task,
         tested=TESTED,
         test_seed=TEST_SEED,
         letters=sequences.LETTERS,
-        source=_without_types(source),
-        draw=f"dyck({1 if params.task == 'dyck-1' else 2}, {sequences.DEEPEST[params.task]})" if dyck else function.__name__,
+        source=source + (_NAMES if names else f"\ndraw = {drawn}"),
+        held="drawing(held)" if names else "draw",
+        more="import os\nimport random\n" if names else "",
+        path="from pathlib import Path\n" if names else "",
         model=_JORDAN.format(**values) if params.cell == "jordan" else _MODULE.format(**values, keep=keep),
         loss=loss,
         seed=params.seed,
@@ -132,10 +152,3 @@ def script(params: LearningParams) -> str:
         every=params.every,
         clip=params.clip if params.clip is not None else "math.inf",
     )
-
-
-def _without_types(source: str) -> str:
-    """The names of our own types are not known outside."""
-    for name in ("Generator", "Tensor"):
-        source = source.replace(f": {name}", f": torch.{name}").replace(f"-> {name}", f"-> torch.{name}")
-    return source.replace(" -> Callable[[Generator, int, int], Batch]", "")

@@ -24,7 +24,9 @@ class LearningParams(Params):
     experiment: ClassVar[str] = "recurrent/learning"
     order: ClassVar[int] = 3
 
-    task: Literal["recall", "adding", "dyck-1", "dyck-2", "echo", "tag-last"] = Field("recall", json_schema_extra=of("task"))
+    task: Literal["recall", "adding", "dyck-1", "dyck-2", "echo", "tag-last", "surnames"] = Field(
+        "recall", json_schema_extra=of("task")
+    )
     length_of: int = Field(30, ge=2, le=100, json_schema_extra=of("task", widget="slider"))
     """Steps of a sequence."""
 

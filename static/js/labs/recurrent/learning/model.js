@@ -43,7 +43,8 @@ export class Model {
 
   /** @type {string[]} */
   get classes() {
-    return this.note.classes ?? [];
+    const names = this.note.classes ?? [];
+    return this.note.task === "surnames" ? names.map((/** @type {string} */ name) => this.stage.t(`recurrent.gates.tag.${name}`)) : names;
   }
 
   get inks() {

@@ -1,4 +1,4 @@
-"""Where the user's data lies."""
+"""Where the data lies that is not part of this program: what weights were trained on."""
 
 from __future__ import annotations
 
