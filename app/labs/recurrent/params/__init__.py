@@ -4,5 +4,6 @@ from app.labs.recurrent.params.by_hand import ByHandParams
 from app.labs.recurrent.params.gates import GatesParams
 from app.labs.recurrent.params.gradients import GradientsParams
 from app.labs.recurrent.params.learning import LearningParams
+from app.labs.recurrent.params.translate import TranslateParams
 
-__all__ = ["ByHandParams", "GatesParams", "GradientsParams", "LearningParams"]
+__all__ = ["ByHandParams", "GatesParams", "GradientsParams", "LearningParams", "TranslateParams"]

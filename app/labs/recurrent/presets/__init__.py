@@ -9,5 +9,12 @@ from app.labs.recurrent.presets.by_hand import BY_HAND
 from app.labs.recurrent.presets.gates import GATES
 from app.labs.recurrent.presets.gradients import GRADIENTS
 from app.labs.recurrent.presets.learning import LEARNING
+from app.labs.recurrent.presets.translate import TRANSLATE
 
-PRESETS: Mapping[str, Sequence[Preset]] = {"by-hand": BY_HAND, "gates": GATES, "gradients": GRADIENTS, "learning": LEARNING}
+PRESETS: Mapping[str, Sequence[Preset]] = {
+    "by-hand": BY_HAND,
+    "gates": GATES,
+    "gradients": GRADIENTS,
+    "learning": LEARNING,
+    "translate": TRANSLATE,
+}
