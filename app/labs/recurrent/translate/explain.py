@@ -81,14 +81,14 @@ class _Step:
         return _index(target, "at", len(self.memory))
 
     def shown(self, k: int) -> str:
-        """A character of the target as it is read; the special ones by their names."""
-        return {" ": "␣"}.get(self.model.target[k], self.model.target[k])
+        """A character of the target."""
+        return _shown(self.model.target[k])
 
     def source(self, j: int) -> str:
         """A character of the source."""
         tokens = self.scene.note["tokens"]
         assert isinstance(tokens, list)
-        return {" ": "␣"}.get(str(tokens[j]), str(tokens[j]))
+        return _shown(str(tokens[j]))
 
 
 def _row(frame: Frame, target: Target) -> str:
@@ -304,7 +304,7 @@ def _hypothesis(params: TranslateParams, model: Model, frame: Frame, target: Tar
     before, own = float(found["before"]), float(found["log_p"])
     ln_p = own - before
     past = Term(f"L_{{{t - 1}}}", before, Message("recurrent.translate.term.parent"))
-    step = Term(rf"\ln p_{{{t}}}", ln_p, Message("recurrent.translate.term.step", {"token": model.target[found["token"]]}))
+    step = Term(rf"\ln p_{{{t}}}", ln_p, Message("recurrent.translate.term.step", {"token": _shown(model.target[found["token"]])}))
     total = Equation(rf"L_{{{t}}} = L_{{{t - 1}}} + \ln p_{{{t}}}", r"\num{a} + (\num{b})", before + ln_p, {"a": past, "b": step})
     alpha = Term(r"\alpha", params.length_penalty)
     score = Equation(
@@ -313,7 +313,7 @@ def _hypothesis(params: TranslateParams, model: Model, frame: Frame, target: Tar
         total.value / t**alpha.value,
         {"l": Term(f"L_{{{t}}}", total.value), "a": alpha},
     )
-    title = Message("recurrent.translate.title.hypothesis", {"token": model.target[found["token"]], "step": t})
+    title = Message("recurrent.translate.title.hypothesis", {"token": _shown(model.target[found["token"]]), "step": t})
     remark = Message(f"recurrent.translate.remark.{'kept' if found['kept'] else 'dropped'}", {"width": params.width})
     reference = Reference("app.nn.decoding.beam", float(found["score"]), abs(score.value - float(found["score"])))
     return Explanation(title, target, [total, score], score.value, reference, [remark], {"index": int(found["index"])})
@@ -327,6 +327,11 @@ _OPENED = {
     "probability": _probability,
     "loss": _loss,
 }
+
+
+def _shown(token: str) -> str:
+    """A character with the page's signs for those that are not seen."""
+    return {" ": "␣", "<pad>": "·", "<bos>": "▸", "<eos>": "■"}.get(token, token)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
