@@ -109,7 +109,7 @@ def beam(step: Step, first: Tensor, end: int, most: int, width: int = 4, length_
     ids, caches = first, None
     for depth in range(1, most + 1):
         logits, caches = step(ids, caches)
-        before = torch.tensor([tree.nodes[i].log_p if i >= 0 else 0.0 for i in live], device=logits.device)
+        before = logits.new_tensor([tree.nodes[i].log_p if i >= 0 else 0.0 for i in live])
         totals = before[:, None] + logits.log_softmax(-1)  # (live, V)
         wanted = width - len(ended)
         words = totals.shape[1]

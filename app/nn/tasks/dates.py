@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
@@ -31,6 +32,32 @@ def spell(day: date, spelling: str) -> Pair:
             text += piece
     gold = [field.get(letter, frozenset()) for letter in "yyyy-mm-dd"]
     return Pair(tuple(text), tuple(day.isoformat()), tuple(gold))
+
+
+def parse(text: str) -> date | None:
+    """The day that a text in one of FORMATS names; None: it names none of FIRST to LAST."""
+    for spelling in FORMATS:
+        pattern = re.escape(spelling).replace(r"\{", "{").replace(r"\}", "}").format(**_PARTS)
+        if found := re.fullmatch(pattern, " ".join(text.lower().split())):
+            part = found.groupdict()
+            month = (
+                int(part["m"]) if "m" in part else [name[:3] for name in MONTHS].index((part.get("month") or part["mon"])[:3]) + 1
+            )
+            try:
+                day = date(int(part["y"]), month, int(part["d"]))
+            except ValueError:  # no such day in that month
+                return None
+            return day if FIRST <= day <= LAST else None
+    return None
+
+
+_PARTS = {
+    "d": r"(?P<d>[1-9][0-9]?)",
+    "m": r"(?P<m>[1-9][0-9]?)",
+    "y": r"(?P<y>[0-9]{4})",
+    "month": f"(?P<month>{'|'.join(MONTHS)})",
+    "mon": f"(?P<mon>{'|'.join(name[:3] for name in MONTHS)})",
+}
 
 
 class Dates:

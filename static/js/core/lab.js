@@ -126,6 +126,7 @@ export class Lab {
     const ahead = this.runs.changing ? (this.runs.wish ?? this.runs.current) : null;
     const place = dragged && !commit ? { at: ahead?.at ?? this.player.place, play: ahead?.play ?? this.player.playing } : {};
     if (!link.same(params, this.asked)) this.start(params, place);
+    else this.#status(); // nobody types any more
   }
 
   /** A letter of a text that is answered at once; when no other follows soon it is settled. @param {Params} params */

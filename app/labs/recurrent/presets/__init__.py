@@ -10,6 +10,7 @@ from app.labs.recurrent.presets.gates import GATES
 from app.labs.recurrent.presets.generate import GENERATE
 from app.labs.recurrent.presets.gradients import GRADIENTS
 from app.labs.recurrent.presets.learning import LEARNING
+from app.labs.recurrent.presets.translate import TRANSLATE
 
 PRESETS: Mapping[str, Sequence[Preset]] = {
     "by-hand": BY_HAND,
@@ -17,4 +18,5 @@ PRESETS: Mapping[str, Sequence[Preset]] = {
     "generate": GENERATE,
     "gradients": GRADIENTS,
     "learning": LEARNING,
+    "translate": TRANSLATE,
 }
