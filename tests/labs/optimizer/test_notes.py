@@ -226,6 +226,16 @@ def one_to_many():
     }
 
 
+def sequence_to_sequence():
+    last = list(labs.run("recurrent/translate", **ROWS["sequence-to-sequence"]["params"]))[-1]
+    return {
+        "dates": 100 * weights.card("seq2seq_dates_dot")["exact"],
+        "echo": 100 * weights.card("seq2seq_echo")["exact"],
+        "diverged": last.note["diverged"],
+        "length": len(scene("sequence-to-sequence")["tokens"]),
+    }
+
+
 def elman_jordan():
     return {
         "elman": outputs("elman-jordan", cell="rnn")[2, 0],
@@ -316,6 +326,7 @@ MEASURES = {
     "three-poolings": three_poolings,
     "rnn-remembers": rnn_remembers,
     "one-to-many": one_to_many,
+    "sequence-to-sequence": sequence_to_sequence,
     "elman-jordan": elman_jordan,
     "lstm-gates": lstm_gates,
     "gru-gates": gru_gates,
