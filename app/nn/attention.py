@@ -174,8 +174,13 @@ def rollout(weights: Sequence[Tensor]) -> Tensor:
     """
     joined: list[Tensor] = []
     for layer in weights:
-        mean = layer.mean(0)
-        a = mean + torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
-        a = a / a.sum(-1, keepdim=True)
-        joined.append(a @ joined[-1] if joined else a)
+        joined.append(rolled(layer, joined[-1] if joined else None))
     return torch.stack(joined)
+
+
+def rolled(weights: Tensor, before: Tensor | None) -> Tensor:
+    """One layer of ``rollout``: its weights (H, T, T) and the layers before (T, T), None where it is the first, to (T, T)."""
+    mean = weights.mean(0)
+    a = mean + torch.eye(mean.shape[-1], dtype=mean.dtype, device=mean.device)
+    a = a / a.sum(-1, keepdim=True)
+    return a if before is None else a @ before

@@ -1,5 +1,6 @@
 """The params of the lab's experiments, one file each. No torch, no numpy."""
 
 from app.labs.attention.params.by_hand import ByHandParams
+from app.labs.attention.params.encoder import EncoderParams
 
-__all__ = ["ByHandParams"]
+__all__ = ["ByHandParams", "EncoderParams"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.labs.attention.presets.by_hand import BY_HAND
+from app.labs.attention.presets.encoder import ENCODER
 from app.labs.contract import Preset
 
-PRESETS: Mapping[str, Sequence[Preset]] = {"by-hand": BY_HAND}
+PRESETS: Mapping[str, Sequence[Preset]] = {"by-hand": BY_HAND, "encoder": ENCODER}

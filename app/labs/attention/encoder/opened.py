@@ -1,0 +1,76 @@
+"""A frame as its explanations read it: numbers in float64, symbols (which count from 1) and targets (from 0)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.labs.attention.encoder.reading import Sentence, Unit
+from app.labs.contract import Frame, Message, Plain, Scene, Target, Term, UserError
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A frame of layer ``layer``, the one before it, and the sentence."""
+
+    sentence: Sentence
+    scene: Scene
+    previous: Frame | None
+    frame: Frame
+
+    @property
+    def layer(self) -> int:
+        return self.frame.step - 1
+
+    @property
+    def heads(self) -> int:
+        return len(self.frame.tensors["weights"])
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        return self.sentence.read.tokens
+
+    @property
+    def units(self) -> list[Unit]:
+        """Those drawn."""
+        return [self.sentence.units[number] for number in self.sentence.shown]
+
+    def array(self, name: str) -> NDArray[np.float64]:
+        return np.asarray(self.frame.tensors[name], dtype=np.float64)
+
+    def letter(self, name: str, head: int) -> str:
+        """The symbol with its layer and head: a^{1,3}."""
+        return f"{name}^{{{self.layer + 1},{head + 1}}}"
+
+    def weight(self, head: int, query: int, key: int) -> Term:
+        """a_ij, which opens."""
+        value = float(self.frame.tensors["weights"][head, query, key])
+        target: Target = {"kind": "weight", "head": head, "query": query, "key": key}
+        return Term(f"{self.letter('a', head)}_{{{query + 1},{key + 1}}}", value, meaning("weight", self.pair(query, key)), target)
+
+    def pair(self, query: int, key: int) -> dict[str, Plain | Message]:
+        return {"query": self.tokens[query], "key": self.tokens[key]}
+
+
+def meaning(name: str, values: dict[str, Plain | Message] | None = None) -> Message:
+    return Message(f"attention.encoder.term.{name}", values or {})
+
+
+def line(name: str, values: dict[str, Plain | Message] | None = None) -> Message:
+    """What a line of arithmetic is about."""
+    return Message(f"attention.encoder.line.{name}", values or {})
+
+
+def index(target: Target, name: str, end: int) -> int:
+    """A whole number of the target from 0 to end - 1. Raises UserError for anything else."""
+    value = target.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < end:
+        raise error("index", name=name, got=str(value), last=end - 1)
+    return value
+
+
+def error(id: str, **values: Plain | Message) -> UserError:
+    return UserError(Message(f"attention.encoder.error.{id}", dict(values)))
