@@ -169,4 +169,5 @@ def test_on_a_phone_in_chinese_nothing_is_cut_off(page: Page, server: Server) ->
     expect(page.locator(".translate-states")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(page.get_by_role("button", name="教师强制", exact=True)).to_be_visible()
+    page.locator("body").press("Home")
     expect(page.locator(".translate-told")).to_contain_text("编码器在读")

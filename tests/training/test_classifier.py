@@ -13,8 +13,9 @@ from PIL import Image
 from app.__main__ import main
 from app.labs.contract import UserError
 from app.nn.resnet import ResNet
+from app.nn.tasks import data
 from app.nn.vgg import VGG
-from app.training.kit import card, cifar10, classifier, data
+from app.training.kit import card, cifar10, classifier
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def folder(tmp_path: Path) -> Path:
                     colour = (25 * label, 255 - 25 * label, 128)
                     noise = torch.randint(-12, 13, (32, 32, 3), generator=generator)
                     pixels = (torch.tensor(colour) + noise).clamp(0, 255).to(torch.uint8).numpy()
-                    data = io.BytesIO()
-                    Image.fromarray(pixels).save(data, "JPEG", quality=95)
-                    archive.writestr(f"{part}/{name}/{i:04d}.jpg", data.getvalue())
+                    jpeg = io.BytesIO()
+                    Image.fromarray(pixels).save(jpeg, "JPEG", quality=95)
+                    archive.writestr(f"{part}/{name}/{i:04d}.jpg", jpeg.getvalue())
     return tmp_path
 
 
