@@ -13,7 +13,7 @@ from app.labs.optimizer.explain_surface import FIT_LOSS, FIT_SLOPE, fit_means, l
 from app.labs.optimizer.explain_symbols import LATEX
 from app.labs.optimizer.explain_view import AXES, View
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.params import OfList, OfRare, RaceParams
+from app.labs.optimizer.params.race import OfList, OfRare, RaceParams
 from app.labs.optimizer.rare import LinearLosses, rare_batches, typed_list
 from app.labs.optimizer.surfaces import SURFACES
 

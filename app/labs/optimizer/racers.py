@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from app.labs.contract import Message, UserError
 from app.labs.optimizer.options import Options, check_options
 from app.labs.optimizer.rules.catalogue import catalogue
-from app.labs.optimizer.rules.table import RULES, Form, Hyper, Rule
+from app.labs.optimizer.rules.table import RULES, SWITCH_NAMES, Form, Hyper, Rule
 from app.labs.optimizer.schedule_kinds import Schedule
 
 
@@ -95,3 +97,29 @@ if TYPE_CHECKING:
     AnyRacer: TypeAlias = Racer
 else:
     AnyRacer = Annotated[Union[(*MODELS.values(), CatalogueRacer)], Field(discriminator="rule")]
+
+
+def check_racers(racers: Sequence[Any]) -> None:
+    """What a racer's rule and its schedule, or its form and its switches, cannot be together. Raises UserError at the racer."""
+    for r, racer in enumerate(racers):
+        _check_momentum(racer, r)
+        _check_switches(racer, r)
+
+
+def _check_momentum(racer: Any, r: int) -> None:
+    """torch cycles the momentum of rules that have one; a schedule with ``cycle_momentum`` needs such a rule."""
+    if not getattr(racer.schedule, "cycle_momentum", False):
+        return
+    if racer.rule == "lookahead":
+        has_one = racer.base != "sgd"
+    else:
+        has_one = hasattr(racer, "betas") or bool(getattr(racer, "momentum", None))
+    if not has_one:
+        raise UserError(Message("error.cycle_momentum", {"rule": racer.rule}), ("racers", r, "schedule", "cycle_momentum"))
+
+
+def _check_switches(racer: Any, r: int) -> None:
+    """Parts of Adam are switched off in torch's form: the papers' own forms are whole."""
+    off = [name for name in SWITCH_NAMES if not getattr(racer, name, True)]
+    if off and racer.form != "torch":
+        raise UserError(Message("error.switch_form", {"form": racer.form}), ("racers", r, off[0]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.labs.optimizer import least_squares, rare
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.params import OfList, OfRare, RaceParams
+from app.labs.optimizer.params.race import OfList, OfRare, RaceParams
 from app.labs.optimizer.surfaces import SURFACES
 
 _FIT = '''\

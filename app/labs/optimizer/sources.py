@@ -20,7 +20,7 @@ from app.labs.contract import Message, UserError
 from app.labs.optimizer import least_squares
 from app.labs.optimizer.expression import TorchFunction, parse
 from app.labs.optimizer.expression.grid import check_on_grid, mesh
-from app.labs.optimizer.params import OfList, OfRare, RaceParams
+from app.labs.optimizer.params.race import OfList, OfRare, RaceParams
 from app.labs.optimizer.rare import LinearLosses, rare_batches, typed_list
 from app.labs.optimizer.surfaces import SURFACES, Box, Point
 from app.labs.optimizer.valleys import find_minima

@@ -48,11 +48,11 @@ def chosen(racer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in racer["options"].items()}
 
 
-def make(racer: Mapping[str, Any], p: torch.Tensor) -> torch.optim.Optimizer:
-    """The optimizer of a catalogue racer over its own parameter. Raises UserError for settings that the rule refuses."""
+def make(racer: Mapping[str, Any], *parameters: torch.Tensor) -> torch.optim.Optimizer:
+    """The optimizer of a catalogue racer over its own parameters. Raises UserError for settings that the rule refuses."""
     rate: dict[str, Any] = {} if racer["lr"] is None else {"lr": racer["lr"]}
     try:
-        return catalogue_class(racer["rule"])([p], **rate, **chosen(racer))
+        return catalogue_class(racer["rule"])([*parameters], **rate, **chosen(racer))
     except Exception as error:  # whatever a foreign constructor raises, the settings are to blame
         raise UserError(Message("error.refused", {"rule": racer["rule"], "why": str(error)[:200]})) from error
 

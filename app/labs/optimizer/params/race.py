@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from app.labs.contract import Message, Params, UserError
-from app.labs.errors import field_errors
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.racers import AnyRacer
-from app.labs.optimizer.rules.table import SWITCH_NAMES
+from app.labs.optimizer.params.changes import MAX_STEPS, Change, applied
+from app.labs.optimizer.racers import AnyRacer, check_racers
 from app.labs.optimizer.surfaces import SURFACES
 
-MAX_STEPS = 20_000
 MAX_RACERS = 16
 
 Coordinate: TypeAlias = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -34,8 +32,6 @@ RANGE: dict[str, Any] = {"group": "surface", "folded": True, "widget": "point", 
 
 CHANGEABLE = ("noise", "batch_size", "clip", "tolerance")
 """What a change may set besides a racer's own settings."""
-FIXED_OF_RACER = ("rule", "form", "base", "k", "initial_accumulator_value", "options")
-"""Settings of a racer that its memory depends on, so that they cannot change on the way."""
 
 
 class _Part(BaseModel):
@@ -65,13 +61,6 @@ class OfRare(_Part):
 
 
 AnySource: TypeAlias = Annotated[OfSurface | OfList | OfRare, Field(discriminator="kind")]
-
-
-class Change(_Part):
-    """From the step after ``at`` on, these settings hold; names are paths, e.g. ``"racers.2.lr"`` or ``"noise"``."""
-
-    at: int = Field(ge=0, le=MAX_STEPS)
-    set: dict[str, Any] = Field(min_length=1, max_length=64)
 
 
 class RaceParams(Params):
@@ -119,36 +108,15 @@ class RaceParams(Params):
 
     @model_validator(mode="after")
     def _check(self) -> RaceParams:
-        for r, racer in enumerate(self.racers):
-            _check_momentum(racer, r)
-            _check_switches(racer, r)
+        check_racers(self.racers)
         for name, side in (("x_range", self.x_range), ("y_range", self.y_range)):
             if side is not None and side[0] >= side[1]:
                 raise UserError(Message("error.range", {"low": side[0], "high": side[1]}), (name,))
         if self.expression is not None:
             _check_expression(self.expression)
         if self.changes:
-            self._segments = tuple(_apply(self))
+            self._segments = tuple(applied(self, self.changes, CHANGEABLE))
         return self
-
-
-def _check_momentum(racer: Any, r: int) -> None:
-    """torch cycles the momentum of rules that have one; a schedule with ``cycle_momentum`` needs such a rule."""
-    if not getattr(racer.schedule, "cycle_momentum", False):
-        return
-    if racer.rule == "lookahead":
-        has_one = racer.base != "sgd"
-    else:
-        has_one = hasattr(racer, "betas") or bool(getattr(racer, "momentum", None))
-    if not has_one:
-        raise UserError(Message("error.cycle_momentum", {"rule": racer.rule}), ("racers", r, "schedule", "cycle_momentum"))
-
-
-def _check_switches(racer: Any, r: int) -> None:
-    """Parts of Adam are switched off in torch's form: the papers' own forms are whole."""
-    off = [name for name in SWITCH_NAMES if not getattr(racer, name, True)]
-    if off and racer.form != "torch":
-        raise UserError(Message("error.switch_form", {"form": racer.form}), ("racers", r, off[0]))
 
 
 def _check_expression(text: str) -> None:
@@ -157,50 +125,3 @@ def _check_expression(text: str) -> None:
         parse(text)
     except UserError as error:
         raise UserError(error.message, ("expression",)) from error
-
-
-def _apply(params: RaceParams) -> list[tuple[int, RaceParams]]:
-    """The params of every segment, each validated. Raises UserError at the change that is to blame."""
-    now = params.model_dump(mode="python", exclude={"changes"})
-    plain = RaceParams.model_validate(now)
-    segments = [(1, plain)]
-    for i, change in sorted(enumerate(params.changes), key=lambda one: one[1].at):
-        for name, value in change.set.items():
-            _set(now, name, value, ("changes", i, "set", name))
-        try:
-            plain = RaceParams.model_validate(now)
-        except ValidationError as error:
-            path, message = field_errors(error)[0]
-            raise UserError(message, ("changes", i, "set", _culprit(path, change.set))) from error
-        if change.at + 1 == segments[-1][0]:
-            segments.pop()
-        segments.append((change.at + 1, plain))
-    return segments
-
-
-def _culprit(path: Sequence[str | int], names: Iterable[str]) -> str:
-    """The setting of a change that an error at ``path`` belongs to; the last one, where none is at that very place."""
-    *others, last = names
-    at = ".".join(str(part) for part in path) + "."
-    return next((name for name in others if at.startswith(f"{name}.")), last)
-
-
-def _set(values: dict[str, Any], name: str, value: Any, path: tuple[str | int, ...]) -> None:
-    """Put a value where a dotted name says. Raises UserError for a place that is not there or must stay."""
-    parts = name.split(".")
-    known = ", ".join((*CHANGEABLE, "racers.0.lr"))
-    if not (parts[0] in CHANGEABLE and len(parts) == 1) and not (parts[0] == "racers" and len(parts) >= 3):
-        raise UserError(Message("error.change", {"got": name, "known": known}), path)
-    if parts[0] == "racers" and parts[2] in FIXED_OF_RACER:
-        raise UserError(Message("error.change_fixed", {"got": parts[2]}), path)
-    here: Any = values
-    for part in parts[:-1]:
-        if isinstance(here, list) and part.isdecimal() and int(part) < len(here):
-            here = here[int(part)]
-        elif isinstance(here, dict) and part in here:
-            here = here[part]
-        else:
-            raise UserError(Message("error.change", {"got": name, "known": known}), path)
-    if not isinstance(here, dict):
-        raise UserError(Message("error.change", {"got": name, "known": known}), path)
-    here[parts[-1]] = value

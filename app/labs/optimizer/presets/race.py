@@ -251,5 +251,5 @@ _MODELS = (
     ),
 )
 
-PRESETS: Mapping[str, tuple[Preset, ...]] = {"race": _RACES + _MODELS}
-"""The presets of every experiment of the lab, in the order in which the page lists them."""
+RACE = _RACES + _MODELS
+"""In the order in which the page lists them."""

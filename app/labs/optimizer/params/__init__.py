@@ -1,0 +1,5 @@
+"""The params of the lab's experiments, one file each. No torch."""
+
+from app.labs.optimizer.params.race import RaceParams
+
+__all__ = ["RaceParams"]

@@ -1,0 +1,10 @@
+"""The lab's presets, one file an experiment. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from app.labs.contract import Preset
+from app.labs.optimizer.presets.race import RACE
+
+PRESETS: Mapping[str, Sequence[Preset]] = {"race": RACE}
