@@ -11,7 +11,7 @@ WORKDIR /srv/unrolled
 # The packages first: they change less often than the code.
 COPY pyproject.toml constraints.txt README.md ./
 COPY app/__init__.py app/__init__.py
-RUN python -m pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e .
+RUN python -m pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e ".[minilm]"
 
 COPY app app
 COPY static static

@@ -65,7 +65,7 @@ define install
 endef
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.venv
-	$(call install,.)
+	$(call install,.[minilm])
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.venv
 	$(call install,.[test])

@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from app import vendor
+from app import labs, vendor
 from app.__main__ import parser
 from serving import ROOT
 
@@ -31,6 +31,19 @@ def test_every_command_line_in_the_readme_parses(readme):
     assert len(lines) >= 4
     for line in lines:
         parser().parse_args(shlex.split(line.split("  #")[0]))
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_s_table_has_a_row_for_every_experiment(readme):
+    """A lab's name stands in its first row; the rows below it, with none, are its other experiments."""
+    rows = re.findall(r"^\| ([^|]*)\|[^|]+\|[^|]+\|$", (ROOT / readme).read_text("utf-8"), re.M)
+    counts: list[int] = []
+    for lab in rows[1:]:
+        if lab.strip():
+            counts.append(0)
+        counts[-1] += 1
+    labs_of = [name.partition("/")[0] for name in labs.experiments()]
+    assert counts == [labs_of.count(lab) for lab in ("optimizer", "convolution", "recurrent", "attention")]
 
 
 def test_make_targets_of_the_readme_exist():
