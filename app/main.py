@@ -57,7 +57,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Unrolled",
         version=__version__,
         lifespan=lifespan,
-        root_path=settings.root_path,  # taken off where the proxy leaves it on
         docs_url=None,  # its page loads scripts from another origin
         redoc_url=None,
         openapi_url=None,
@@ -83,5 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Route(assets.plotly, assets),
         ],
     )
+    # Taken off where the proxy leaves it on. FastAPI wants the server to know it, but uvicorn puts it before every path.
+    app.root_path = settings.root_path
     app.state.engine = engine
     return app

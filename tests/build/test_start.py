@@ -28,6 +28,8 @@ def test_a_proxys_sub_path_is_in_every_url():
         assert 'href="/static/' not in page
         stylesheet = page.split('rel="stylesheet" href="')[1].split('"')[0]
         assert httpx.get(server.url + stylesheet.removeprefix("/sub")).status_code == 200, "the proxy takes the prefix away"
+        assert httpx.get(server.url + stylesheet).status_code == 200, "the proxy leaves it on"
+        assert server.log == "", "nothing that a user must wonder about"
 
 
 def test_a_taken_port_is_one_sentence(server: Server):
