@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _chosen(options)(options)
     except KeyboardInterrupt:  # before a command had anything to save
         return INTERRUPTED
+    except BrokenPipeError:  # who reads has seen enough: "... | head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say goes nowhere
+        return 0
 
 
 def _chosen(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

@@ -18,6 +18,6 @@ def catalogue() -> languages.Catalogue:
 
 def refuse(message: Message, path: Sequence[str | int] = ()) -> int:
     """Says on stderr what cannot be and why, in one sentence. Returns exit code 2."""
-    sentence = catalogue().message(message)
-    print(f"{'.'.join(map(str, path))}: {sentence}" if path else sentence, file=sys.stderr)
+    sentence, field = catalogue().message(message), ".".join(map(str, path))
+    print(sentence if field in sentence else f"{field}: {sentence}", file=sys.stderr)
     return 2

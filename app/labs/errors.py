@@ -63,7 +63,7 @@ def _told(one: Mapping[str, Any], title: str) -> tuple[Path, Message]:
         case "missing":
             del values["got"]
         case "unknown":
-            values["got"] = str(path[-1])
+            values |= {"got": str(path[-1]), "known": _near(str(path[-1]), ", ".join(_names(one["loc"], title)))}
     return path, Message(f"error.{name}", values)
 
 
@@ -131,10 +131,20 @@ def shown(value: Any) -> str:
 
 
 def _path(loc: Sequence[str | int], title: str) -> Path:
-    """pydantic's location without the tags of tagged unions, which are no part of the params: walk the JSON schema along it."""
+    """pydantic's location without the tags of tagged unions, which are no part of the params."""
+    return _walk(loc, title)[0]
+
+
+def _names(loc: Sequence[str | int], title: str) -> Sequence[str]:
+    """The settings that there are where pydantic found one that there is not."""
+    return list(_walk(loc[:-1], title)[1].get("properties", {}))
+
+
+def _walk(loc: Sequence[str | int], title: str) -> tuple[Path, Mapping[str, Any]]:
+    """The path into the params, and what the JSON schema says there."""
     schema = _schemas().get(title)
     if schema is None:
-        return tuple(loc)
+        return tuple(loc), {}
     here: Mapping[str, Any] = schema
     path: list[str | int] = []
     for part in loc:
@@ -149,7 +159,7 @@ def _path(loc: Sequence[str | int], title: str) -> Path:
             here = prefix[part] if part < len(prefix) else here.get("items", {})
         else:
             here = here.get("properties", {}).get(part, {})
-    return tuple(path)
+    return tuple(path), _open(here, schema)
 
 
 def _open(here: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -33,6 +33,23 @@ def test_labs_json_has_schemas_defaults_and_presets(cli: Cli) -> None:
         labs.params_from("optimizer/race", preset["params"])
 
 
+def test_whoever_reads_may_stop_reading() -> None:
+    """``python -m app labs --json | head``: no traceback."""
+    import subprocess
+    import sys
+
+    from serving import ROOT
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", "labs", "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.close()
+        assert listing.stderr.read() == ""
+        assert listing.wait(60) == 0
+
+
 def test_labs_imports_no_torch(cli: Cli) -> None:
     """The list is there at once; torch takes seconds."""
     import subprocess

@@ -71,7 +71,7 @@ def test_a_bar_on_stderr_tells_how_far_it_is(here: Cli) -> None:
 REFUSED = {
     "too many steps": (("--param", "steps=20001"), ("steps", "20001", "20000")),
     "no such surface": (("--param", "surface=everest"), ("surface", "everest", "himmelblau")),
-    "no such field": (("--param", "stepz=3"), ("stepz",)),
+    "no such field": (("--param", "stepz=3"), ("stepz", "steps, source")),
     "a racer's learning rate": (("--param", 'racers=[{"rule":"adam","lr":-1}]'), ("racers.0.lr", "-1", "0")),
     "a bad expression": (("--param", "expression=x +* y"), ("expression",)),
     "not a pair": (("--param", "steps"), ("--param", "KEY=VALUE", "steps")),
@@ -87,6 +87,7 @@ def test_bad_params_are_one_sentence_and_exit_code_2(here: Cli, tmp_path: Path, 
         ran = here(*RACE, *options, "--out", "a.npz", stdin="{", language=language)
         assert (ran.returncode, ran.stdout) == (2, ""), ran.stderr
         assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
+        assert ran.stderr.count(told[0]) == 1, "a field is named once"
         assert [name for name in told if name not in ran.stderr] == ([] if language == "en" or "line 1" not in told else ["line 1"])
     assert list(tmp_path.iterdir()) == []
 

@@ -49,12 +49,21 @@ BAD: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
     ({"steps": "many"}, ("steps",), 'steps must be a whole number (got "many").'),
     ({"noise": float("nan")}, ("noise",), "noise must be a finite number (got NaN)."),
     ({"noise": float("inf")}, ("noise",), "noise must be a finite number (got ∞)."),
-    ({"stepz": 3}, ("stepz",), "There is no setting stepz."),
+    (
+        {"stepz": 3},
+        ("stepz",),
+        "There is no setting stepz; there are seed, surface, expression, condition, start, x_range, y_range, racers, steps, "
+        "source, batch_size, noise, clip, tolerance, dtype, changes.",
+    ),
     ({"racers": []}, ("racers",), "racers must have at least 1 entries (got 0)."),
     ({"racers": [{"rule": "sgd"}] * 17}, ("racers",), "racers may have at most 16 entries (got 17)."),
     ({"racers": [{"rule": "sgd"}, {"rule": "adam", "lr": 0}]}, ("racers", 1, "lr"), "racers.1.lr must be above 0 (got 0)."),
     ({"racers": [{"lr": 1}]}, ("racers", 0, "rule"), "racers.0.rule is missing."),
-    ({"racers": [{"rule": "sgd", "momentum": 1}]}, ("racers", 0, "momentum"), "There is no setting racers.0.momentum."),
+    (
+        {"racers": [{"rule": "sgd", "momentum": 1}]},
+        ("racers", 0, "momentum"),
+        "There is no setting racers.0.momentum; there are rule, lr, weight_decay, form, schedule.",
+    ),
     ({"racers": [{"rule": "adam", "betas": [0.9, 1]}]}, ("racers", 0, "betas", 1), "racers.0.betas.1 must be below 1 (got 1)."),
     (
         {"racers": [{"rule": "adam", "form": "notes"}]},
