@@ -16,6 +16,7 @@ from browser.watching import until
 from serving import Server
 
 SGDM, ADAM = 1, 4
+RANGE = {"rule": "sgd", "lr": 1e-5, "schedule": {"kind": "range-test", "end_lr": 1e-2}}
 
 # A machine that runs other tests beside these answers late.
 expect.set_options(timeout=45_000)
@@ -244,6 +245,31 @@ def test_the_axes_of_the_loss_switch(page: Page, server: Server) -> None:
     assert len(seen) == 4
 
 
+def test_a_range_test_is_told_by_its_rate(page: Page, server: Server) -> None:
+    """The loss against a logarithmic axis of rates; pressing it goes to the step that had that rate."""
+    race(page, server, steps=90, racers=[RANGE, {"rule": "adam"}])
+    expect(page.locator('.race-loss button:text-is("rate")')).to_have_attribute("aria-pressed", "true")
+    chart = page.locator(".race-loss .chart-over")
+    box = chart.bounding_box()
+    assert box is not None
+    left, right = box["x"] + 40, box["x"] + box["width"] - 18
+    rates = [float(f.tensors["lr"][0]) for f in labs.run("optimizer/race", steps=90, racers=[RANGE])]
+    page.mouse.click(left + (right - left) * (4 - 3) / 3, box["y"] + 50)  # 10^-4 of 10^-5 .. 10^-2
+    step = counter(page)[0]
+    assert abs(np.log10(rates[step]) + 4) < 0.1
+    # Another run without a range test has samples again.
+    page.goto("about:blank")
+    race(page, server, steps=20, racers=[{"rule": "sgd"}])
+    expect(page.locator('.race-loss button:text-is("steps")')).to_have_attribute("aria-pressed", "true")
+    expect(page.locator('.race-loss button:text-is("samples")')).to_be_visible()
+
+
+def test_a_loss_without_a_least_value_has_no_logarithm(page: Page, server: Server) -> None:
+    race(page, server, surface="saddle", steps=10)
+    expect(page.locator('.race-loss button:text-is("log")')).to_be_hidden()
+    expect(page.locator('.race-loss button:text-is("steps")')).to_be_visible()
+
+
 def test_pressing_a_chart_goes_to_that_step(page: Page, server: Server) -> None:
     race(page, server, steps=100)
     box = page.locator(".race-loss .chart-over").bounding_box()
@@ -269,6 +295,10 @@ def test_racers_are_added_removed_and_edited(page: Page, server: Server) -> None
     rate.fill("0.004")
     rate.press("Tab")
     expect(page.locator(".racer-gist").first).to_contain_text("0.004")
+    form = page.locator('[data-field="racers.0.form"] select')
+    form.select_option(label="lecture notes")
+    expect(page.locator(".racer-gist").first).to_contain_text("lecture notes")
+    form.select_option(label="PyTorch")
     play_to_end(page)
     final = list(labs.run("optimizer/race", steps=30, racers=[{"rule": "sgdm", "lr": 0.004}]))[-1].tensors["loss"][0]
     until(lambda: exacts(page.locator(".race-table"))[0] == float(final), what="the loss at the new rate")

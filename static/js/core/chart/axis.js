@@ -2,6 +2,9 @@
 
 /** @typedef {{value: number, mantissa: string, exponent: string}} Tick text is mantissa, with exponent raised */
 
+/** What is this near a round number is that number: a float32 of 10^-5 is a little less. */
+const NEAR = 1e-6;
+
 /**
  * Round numbers that cover a range in about `count` steps.
  * @param {number} low
@@ -32,8 +35,8 @@ export class Axis {
   constructor(low, high, log, round = true) {
     this.log = log;
     if (log) {
-      this.low = round ? Math.floor(Math.log10(low) + 1e-9) : Math.log10(low);
-      this.high = round ? Math.ceil(Math.log10(high) - 1e-9) : Math.log10(high);
+      this.low = round ? Math.floor(Math.log10(low) + NEAR) : Math.log10(low);
+      this.high = round ? Math.ceil(Math.log10(high) - NEAR) : Math.log10(high);
       if (this.high <= this.low) this.high = this.low + 1;
       this.step = Math.max(1, Math.ceil((this.high - this.low) / 5));
     } else {
@@ -60,7 +63,7 @@ export class Axis {
   /** @param {number} value Whether the axis shows it. */
   covers(value) {
     const share = this.place(value);
-    return share >= -1e-9 && share <= 1 + 1e-9;
+    return share >= -NEAR && share <= 1 + NEAR;
   }
 
   /** @returns {Tick[]} */

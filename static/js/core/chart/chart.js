@@ -8,9 +8,9 @@
 import { el } from "../dom.js";
 import { exact, num } from "../format.js";
 import { Axis } from "./axis.js";
-import { context, label, segment } from "./ink.js";
+import { breadth, context, label, segment } from "./ink.js";
 import { Pens } from "./pens.js";
-import { sampleColumn, valueOf } from "./series.js";
+import { along, placing, sampleColumn, valueOf } from "./series.js";
 
 /** @typedef {import("../timeline.js").Timeline} Timeline */
 
@@ -18,6 +18,7 @@ import { sampleColumn, valueOf } from "./series.js";
 /** @typedef {import("./series.js").Plan} Plan */
 /** @typedef {import("./ink.js").Inks} Inks */
 
+/** `left` is the least: numbers that need more room get it. */
 const PAD = { left: 40, right: 18, top: 8, bottom: 20 };
 /** Decades that a logarithmic axis shows at most. */
 const DECADES = 14;
@@ -45,11 +46,14 @@ export class Chart {
     this.seen = -1;
     this.least = Infinity;
     this.most = -Infinity;
+    this.nearest = Infinity;
     this.furthest = 0;
     /** The greatest value of the first frame. */
     this.first = -Infinity;
     this.x = new Axis(0, 1, false);
     this.y = new Axis(0, 1, false);
+    /** Where the picture begins, pixels from the left. */
+    this.edge = PAD.left;
     this.#listen();
   }
 
@@ -61,6 +65,7 @@ export class Chart {
     this.done = -1;
     this.least = Infinity;
     this.most = -Infinity;
+    this.nearest = Infinity;
     this.furthest = 0;
     this.first = -Infinity;
     for (const series of plan.series) if (series.timeline) this.#scan(series.timeline, 0, series);
@@ -103,16 +108,18 @@ export class Chart {
       this.seen = timeline.last;
     }
     const { log, last, x } = this.plan;
-    const end = x === "step" ? Math.max(last, this.furthest, 1) : Math.max(this.furthest, 1);
+    const end = Math.max(this.furthest, x === "lr" ? 0 : 1, x === "step" ? last : 0);
     let low = this.least;
     let high = this.most;
     if (!(high >= low)) [low, high] = log ? [0.1, 1] : [0, 1];
     if (log) low = Math.max(low, high * 10 ** -DECADES);
-    const grow = x === "samples" && end > this.x.high;
-    if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.high >= end) return false;
+    const grow = end > this.x.value(1) * (1 + 1e-9);
+    if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.covers(x === "lr" ? this.nearest : 0)) return false;
+    if (x === "lr") this.x = this.nearest < Infinity ? new Axis(this.nearest, this.furthest, true) : new Axis(0.1, 1, true);
     // Samples are not known ahead: double the range rather than redraw at every step.
-    this.x = new Axis(0, grow && this.done >= 0 ? Math.max(end, 1.5 * this.x.high) : end, false, false);
+    else this.x = new Axis(0, x === "samples" && grow && this.done >= 0 ? Math.max(end, 1.5 * this.x.high) : end, false, false);
     this.y = new Axis(low, high, log);
+    this.edge = Math.max(PAD.left, ...this.y.ticks().map((tick) => Math.ceil(breadth(this.ctx, tick)) + 8));
     this.done = -1;
     return true;
   }
@@ -129,7 +136,6 @@ export class Chart {
     for (const block of timeline.blocks(from)) {
       const part = block.tensor(series.tensor);
       if (!part) continue;
-      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
       for (let f = 0; f < block.count; f++) {
         const value = valueOf(part, f, series);
         if (value > most) continue;
@@ -138,8 +144,14 @@ export class Chart {
           if (value > this.most) this.most = value;
         }
       }
-      const end = samples ? Number(samples.data[(block.count - 1) * samples.size + sampleColumn(series, this.plan)]) : block.steps[block.count - 1];
-      if (end > this.furthest) this.furthest = end;
+      const column = sampleColumn(series, this.plan);
+      const places = placing(block, this.plan);
+      // Steps and samples only grow.
+      for (let f = this.plan.x === "lr" ? 0 : block.count - 1; f < block.count; f++) {
+        const x = along(block, places, f, column);
+        if (x > this.furthest) this.furthest = x;
+        if (x > 0 && x < this.nearest) this.nearest = x;
+      }
     }
   }
 
@@ -158,8 +170,8 @@ export class Chart {
     for (const tick of this.y.ticks()) {
       const top = Math.round(this.#top(tick.value)) + 0.5;
       if (top < PAD.top - 2 || top > height - PAD.bottom + 2) continue;
-      segment(ctx, PAD.left, top, width - PAD.right, top);
-      label(ctx, tick, PAD.left - 6, top);
+      segment(ctx, this.edge, top, width - PAD.right, top);
+      label(ctx, tick, this.edge - 6, top);
     }
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";
@@ -187,7 +199,7 @@ export class Chart {
     const fresh = this.done < 0;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(PAD.left, PAD.top - 2, this.width - PAD.left - PAD.right + 2, this.height - PAD.top - PAD.bottom + 4);
+    ctx.rect(this.edge, PAD.top - 2, this.width - this.edge - PAD.right + 2, this.height - PAD.top - PAD.bottom + 4);
     ctx.clip();
     if (fresh) {
       this.pens.lift(plan.series.length);
@@ -206,11 +218,11 @@ export class Chart {
     for (const block of timeline.blocks(from, to)) {
       const part = block.tensor(series.tensor);
       if (!part) continue;
-      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
+      const column = sampleColumn(series, this.plan);
+      const places = placing(block, this.plan);
       this.pens.room(block.count);
       for (let f = 0; f < block.count; f++) {
-        const x = samples ? Number(samples.data[f * samples.size + sampleColumn(series, this.plan)]) : block.steps[f];
-        this.pens.left[f] = this.#left(x);
+        this.pens.left[f] = this.#left(along(block, places, f, column));
         this.pens.top[f] = this.#top(valueOf(part, f, series), series.floor);
       }
       this.pens.draw(this.ctx, pen, block.count, series);
@@ -255,14 +267,14 @@ export class Chart {
     const left = Math.round(this.#left(this.#xOf(this.seq))) + 0.5;
     ctx.strokeStyle = ink.faint;
     ctx.lineWidth = 1;
-    if (left >= PAD.left) segment(ctx, left, PAD.top, left, this.height - PAD.bottom);
+    if (left >= this.edge) segment(ctx, left, PAD.top, left, this.height - PAD.bottom);
     const block = this.#block(this.seq);
     if (!block) return;
     for (const series of this.plan.series) {
       if (series.timeline) continue;
       const part = block.tensor(series.tensor);
       if (!part) continue;
-      const x = this.plan.x === "samples" ? Number(block.tensor("samples")?.data[sampleColumn(series, this.plan)] ?? NaN) : block.steps[0];
+      const x = along(block, placing(block, this.plan), 0, sampleColumn(series, this.plan));
       const top = this.#top(valueOf(part, 0, series), series.floor);
       if (!Number.isFinite(top)) continue;
       ctx.beginPath();
@@ -281,14 +293,12 @@ export class Chart {
   /** Where frame `seq` stands on the x axis. @param {number} seq */
   #xOf(seq) {
     const block = this.#block(seq);
-    if (!block) return seq;
-    if (this.plan.x === "step") return block.steps[0];
-    return Number(block.tensor("samples")?.data[this.plan.racer] ?? NaN);
+    return block ? along(block, placing(block, this.plan), 0, this.plan.racer) : seq;
   }
 
   /** @param {number} value */
   #left(value) {
-    return PAD.left + this.x.place(value) * (this.width - PAD.left - PAD.right);
+    return this.edge + this.x.place(value) * (this.width - this.edge - PAD.right);
   }
 
   /** @param {number} value @param {boolean} [floor] */
@@ -301,15 +311,14 @@ export class Chart {
   #seqAt(left) {
     const timeline = this.timeline;
     if (!timeline || timeline.last < 0) return -1;
-    const x = this.x.value((left - PAD.left) / (this.width - PAD.left - PAD.right));
     let best = timeline.first;
     let gap = Infinity;
     for (const block of timeline.blocks()) {
-      const samples = this.plan.x === "samples" ? block.tensor("samples") : undefined;
+      const places = placing(block, this.plan);
       for (let f = 0; f < block.count; f++) {
-        const at = samples ? Number(samples.data[f * samples.size + this.plan.racer]) : block.steps[f];
-        if (Math.abs(at - x) < gap) {
-          gap = Math.abs(at - x);
+        const off = Math.abs(this.#left(along(block, places, f, this.plan.racer)) - left);
+        if (off < gap) {
+          gap = off;
           best = block.seq + f;
         }
       }

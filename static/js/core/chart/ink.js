@@ -22,14 +22,23 @@ export function segment(ctx, x0, y0, x1, y1) {
   ctx.stroke();
 }
 
+const BIG = "11px system-ui, sans-serif";
+const SMALL = "8px system-ui, sans-serif";
+
+/** How wide a tick's text is, pixels. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick */
+export function breadth(ctx, tick) {
+  ctx.font = SMALL;
+  const raised = ctx.measureText(tick.exponent).width;
+  ctx.font = BIG;
+  return raised + ctx.measureText(tick.mantissa).width;
+}
+
 /** A tick's text, its exponent raised. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick @param {number} x @param {number} y */
 export function label(ctx, tick, x, y) {
-  const big = "11px system-ui, sans-serif";
-  const small = "8px system-ui, sans-serif";
-  ctx.font = small;
+  ctx.font = SMALL;
   const raised = tick.exponent ? ctx.measureText(tick.exponent).width : 0;
   const shift = ctx.textAlign === "right" ? raised : 0;
   ctx.fillText(tick.exponent, ctx.textAlign === "right" ? x : x + raised, y - 4);
-  ctx.font = big;
+  ctx.font = BIG;
   ctx.fillText(tick.mantissa, x - shift, y);
 }

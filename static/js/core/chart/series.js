@@ -21,9 +21,9 @@
  * @property {Series[]} series
  * @property {{lower: number, upper: number, colour: string}[]} [bands]  between two series, by index
  * @property {boolean} log
- * @property {"step" | "samples"} x
+ * @property {"step" | "samples" | "lr"} x  steps, or the tensor of this name, a column a racer; rates stand on a logarithmic axis
  * @property {number} last            the run's last step, 0 when it is not known
- * @property {number} racer           whose samples the play head follows
+ * @property {number} racer           whose samples (or rate) the play head follows
  * @property {(number | null)[]} [marks]  seqs with a vertical mark
  * @property {number} [cap]           leave out of the range what exceeds the first frame's greatest value so many times
  */
@@ -37,6 +37,22 @@
 export function valueOf(part, f, series) {
   const value = Number(part.data[f * part.size + series.column]) - (series.shift ?? 0);
   return series.root ? Math.sqrt(value) : value;
+}
+
+/** What a block's frames are placed by along the x axis; nothing: their steps. @param {import("../types.js").Block} block @param {Plan} plan */
+export function placing(block, plan) {
+  return plan.x === "step" ? undefined : block.tensor(plan.x);
+}
+
+/**
+ * Where frame `f` of a block stands along the x axis.
+ * @param {import("../types.js").Block} block
+ * @param {import("../types.js").Stacked | undefined} places
+ * @param {number} f
+ * @param {number} column a racer's
+ */
+export function along(block, places, f, column) {
+  return places ? Number(places.data[f * places.size + column]) : block.steps[f];
 }
 
 /** The column of `samples` that belongs to a series: its own racer's. @param {Series} series @param {Plan} plan */

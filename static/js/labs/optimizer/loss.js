@@ -1,4 +1,7 @@
-/** The loss of every racer, against steps or against samples seen, on a linear or logarithmic axis. */
+/**
+ * The loss of every racer, against steps or against samples seen, on a linear or logarithmic axis; of those whose rate a range test
+ * raises also against the rate.
+ */
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
@@ -15,16 +18,18 @@ export class Loss {
     this.race = race;
     const { t } = race.stage;
     this.log = true;
-    /** @type {"step" | "samples"} */
+    /** @type {"step" | "samples" | "lr"} */
     this.x = "step";
+    /** Whether a racer's rate is raised by a range test: its loss is told against its rate then. */
+    this.ranged = false;
     /** @type {Pinned | null} */
     this.pinned = null;
     this.card = card(t("optimizer.page.loss_title"));
     this.element = this.card.element;
     this.element.classList.add("race-loss");
     this.chart = new Chart({ seek: (seq) => race.stage.player.seek(seq), inks: () => race.inks });
-    this.axis = new Switcher(t("optimizer.page.x_axis"), [["step", t("optimizer.page.steps")], ["samples", t("optimizer.page.samples")]], this.x, (value) => {
-      this.x = value === "samples" ? "samples" : "step";
+    this.axis = new Switcher(t("optimizer.page.x_axis"), this.#axes(), this.x, (value) => {
+      this.x = value === "samples" || value === "lr" ? value : "step";
       this.#again();
     });
     this.scale = new Switcher(t("optimizer.page.y_axis"), [["log", t("optimizer.page.log")], ["linear", t("optimizer.page.linear")]], "log", (value) => {
@@ -35,12 +40,31 @@ export class Loss {
     this.card.body.append(this.chart.element);
   }
 
+  /** @returns {[string, string][]} */
+  #axes() {
+    const { t } = this.race.stage;
+    return [["step", t("optimizer.page.steps")], this.ranged ? ["lr", t("optimizer.page.rate")] : ["samples", t("optimizer.page.samples")]];
+  }
+
+  /** @param {number} r */
+  #tested(r) {
+    return this.race.params.racers?.[r]?.schedule?.kind === "range-test";
+  }
+
   /** The run, the selection or the theme changed. */
   plan() {
     const { race } = this;
     const { t } = race.stage;
+    const tested = [...race.racers.keys()].filter((r) => this.#tested(r));
+    if (this.ranged !== tested.length > 0) {
+      this.ranged = tested.length > 0;
+      this.x = this.ranged ? "lr" : "step";
+      this.axis.value = this.x;
+      this.axis.offer(this.#axes());
+    }
     const shift = race.shift;
     const log = this.log && shift !== null;
+    this.scale.element.hidden = shift === null; // a loss without a least value has no logarithm
     const line = (/** @type {number} */ r, /** @type {boolean} */ pinned) => ({
       tensor: "loss",
       column: r,
@@ -51,13 +75,18 @@ export class Loss {
     });
     const series = [];
     const { pinned } = this;
-    if (pinned) for (const r of pinned.scene.note.racers.keys()) series.push({ ...line(r, true), timeline: pinned.timeline });
-    for (const r of race.racers.keys()) if (r !== race.chosen) series.push(line(r, false));
-    if (race.racers.length) series.push(line(race.chosen, false));
+    const along = this.x === "lr" ? tested : [...race.racers.keys()];
+    if (pinned && this.x !== "lr") for (const r of pinned.scene.note.racers.keys()) series.push({ ...line(r, true), timeline: pinned.timeline });
+    for (const r of along) if (r !== race.chosen) series.push(line(r, false));
+    if (along.includes(race.chosen)) series.push(line(race.chosen, false));
     // The last line drawn lies on top: the selected racer's.
     const below = log && shift ? t("optimizer.page.loss_above", { least: num(shift) }) : "";
     this.card.caption.textContent = below;
-    this.chart.show({ series, log, x: this.x, last: Number(race.params.steps ?? 0), racer: race.chosen, cap: log ? 10 : 2 }, t("optimizer.page.loss_label"));
+    const racer = along.includes(race.chosen) ? race.chosen : (along[0] ?? 0);
+    this.chart.show(
+      { series, log, x: this.x, last: Number(race.params.steps ?? 0), racer, cap: log ? 10 : 2 },
+      t(this.x === "lr" ? "optimizer.page.loss_by_rate" : "optimizer.page.loss_label"),
+    );
   }
 
   /** @param {number} seq */

@@ -120,14 +120,15 @@ class RacerList {
     return ruleName(this.racers[r].rule, schema, defs);
   }
 
-  /** The rate, and the schedule's name where there is one. @param {number} r */
+  /** The rate, and whose form and which schedule where they are not the usual. @param {number} r */
   #gist(r) {
     const gist = this.list.children[r]?.querySelector(".racer-gist");
     const racer = this.racers[r];
     if (!gist || !racer) return;
     const kind = racer.schedule?.kind;
     const schedule = kind && kind !== "constant" ? ` · ${scheduleName(kind)}` : "";
-    gist.textContent = (typeof racer.lr === "number" ? `lr ${num(racer.lr)}` : "") + schedule;
+    const form = racer.form && racer.form !== "torch" ? ` · ${this.t(`optimizer.hyper.form.${racer.form}`)}` : "";
+    gist.textContent = (typeof racer.lr === "number" ? `lr ${num(racer.lr)}` : "") + form + schedule;
   }
 
   /** @param {number} r */
