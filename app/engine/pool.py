@@ -34,6 +34,7 @@ WATCH_SECONDS = 0.25
 WARM_SECONDS = 120.0
 STOP_SECONDS = 2.0
 
+LOADING = Message("server.loading").as_json()
 log = logging.getLogger(__name__)
 
 
@@ -133,8 +134,14 @@ class Worker:
     def open(self, order: Order, listener: Listener) -> PoolStream:
         number = next(self._numbers)
         stream = self.orders[number] = PoolStream(self, number, order, listener)
+        self._tell_warming(listener, order)
         self.process.send("open", number, order)
         return stream
+
+    def _tell_warming(self, listener: Listener, order: Order) -> None:
+        """A process that still imports torch takes seconds: whoever waits for it is told."""
+        if self.device is None:
+            listener.on_progress(order.after, 0, 0, LOADING)
 
     async def ask(self, of: int, question: Question) -> Any:
         number = next(self._numbers)
@@ -211,7 +218,9 @@ class Worker:
                 del self.orders[number]
                 stream.listener.on_end(-1, Message("server.worker-died").as_json())
             else:
-                self.process.send("open", number, stream.listener.again())
+                order = stream.listener.again()
+                self._tell_warming(stream.listener, order)
+                self.process.send("open", number, order)
 
     def _fail_all(self, blame: Message) -> None:
         orders, self.orders = self.orders, {}

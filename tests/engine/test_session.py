@@ -19,7 +19,7 @@ def test_every_frame_comes_once_and_in_order_with_the_scene_first_and_done_last(
         event = await page.until_state("done")
         assert event.computed == 300
         assert page.seqs() == list(range(301))
-        assert [kind for kind in page.order if kind != "frames"] == ["running", "scene", "done"]
+        assert list(dict.fromkeys(kind for kind in page.order if kind != "frames")) == ["running", "scene", "done"]
         assert page.order[-1] == "done"
         assert page.scenes[0].notes[0] == {"title": "walk"}
         direct = list(experiments.run(experiments.Walk(steps=300, seed=3)))
@@ -134,6 +134,26 @@ def test_seeking_ahead_skips_and_says_so(home: Home, page: Page) -> None:
         assert [1, 399] in [event.gap for event in page.events]
         reply = page.ask("seek", run=run, step=501)
         assert (reply.ok, reply.error.id) == (False, "server.no-such-frame")
+
+    home.do(work())
+
+
+def test_a_run_whose_worker_is_not_ready_yet_says_what_it_waits_for(home: Home, page: Page) -> None:
+    async def work() -> None:
+        page.start(steps=1)
+        await page.until_state("done")  # it is ready now
+        page.forget()
+        (worker,) = home.engine.runner.workers
+        ready, worker.device = worker.device, None
+        page.start(steps=1)
+        worker.device = ready
+        await page.until_state("done")
+        assert page.events[0].progress == {"done": 0, "total": 0, "stage": {"id": "server.loading", "values": {}}}
+        assert page.events[-1].progress is None
+        page.forget()
+        page.start(steps=1)
+        await page.until_state("done")
+        assert not any(event.progress for event in page.events)
 
     home.do(work())
 

@@ -30,7 +30,7 @@ export function sentence(run) {
   const { done, total, stage } = run.progress;
   const spent = (performance.now() - (run.progressSince ?? performance.now())) / 1000;
   const left = spent > 1 && done > 0 && total > done ? t("shell.status.left", { time: duration((spent / done) * (total - done)) }) : "";
-  const share = total > 0 ? `${Math.floor((100 * done) / total)}%` : num(done);
+  const share = total > 0 ? `${Math.floor((100 * done) / total)}%` : done > 0 ? num(done) : "";
   return [say(stage) || t("shell.status.computing"), share, left].filter(Boolean).join(" · ");
 }
 
