@@ -421,6 +421,7 @@ def test_every_preset_loads(page: Page, server: Server) -> None:
         until(lambda before=before: len(page.evaluate("window.seen.blocks")) > before, seconds=30, what=f"frames of {title}")
         expect(page.locator("#notice strong")).to_have_text(title)
         expect(page.locator("#banner")).to_be_hidden()
+        assert page.locator(".race-table").evaluate("(table) => table.scrollWidth <= table.clientWidth"), title
 
 
 def test_a_diverged_racer_is_marked(page: Page, server: Server) -> None:
@@ -435,6 +436,9 @@ def test_no_message_is_missing(page: Page, server: Server, lang: str) -> None:
     open_lab(page, f"{server.url}/optimizer?lang={lang}#p={quote(json.dumps(params))}")
     for i in range(3):
         page.locator(".racer-toggle").nth(i).click()
+    for formula in page.locator(".racer-formula").all():
+        expect(formula.locator(".katex").first).to_be_visible()
+        assert formula.evaluate("(box) => box.scrollWidth <= box.clientWidth"), formula.inner_text()
     page.locator(".race-numbers summary").click()
     page.locator(".add-rule").click()
     text = page.locator("body").inner_text()

@@ -88,19 +88,23 @@ BAND = (State("lower_bound", r"\eta_l(t)", (), math.nan), State("upper_bound", r
 _MOMENTS = r"m_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t \\ v_t = \beta_2 v_{t-1} + (1 - \beta_2) g_t^2"
 _ADAM_STEP = r"\theta_t = \theta_{t-1} - \eta \frac{m_t / (1 - \beta_1^t)}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}"
 _BOUNDS = (
-    r"\eta_l(t) = \alpha^* \left(1 - \frac{1}{\gamma t + 1}\right), \quad \eta_u(t) = \alpha^* \left(1 + \frac{1}{\gamma t}\right)"
+    r"\eta_l(t) = \alpha^* \left(1 - \frac{1}{\gamma t + 1}\right) \\ \eta_u(t) = \alpha^* \left(1 + \frac{1}{\gamma t}\right)"
 )
-_PAPER_BOUNDS = r"\eta_l(t) = \alpha^* - \frac{\alpha^*}{\gamma t + 1}, \quad \eta_u(t) = \alpha^* + \frac{\alpha^*}{\gamma t}"
+_PAPER_BOUNDS = r"\eta_l(t) = \alpha^* - \frac{\alpha^*}{\gamma t + 1} \\ \eta_u(t) = \alpha^* + \frac{\alpha^*}{\gamma t}"
+_CLIP = r"\hat{\eta}_t = \operatorname{clip}\left(a_t, \eta_l(t), \eta_u(t)\right)"
+_BOUNDED_STEP = r"\theta_t = \theta_{t-1} - \hat{\eta}_t m_t"
+_PAPER_STEP = r"\theta_t = \theta_{t-1} - \frac{\hat{\eta}_t}{\sqrt{t}} m_t"
 
 
 def _lines(*lines: str) -> str:
+    """One below the other; a line is narrow enough for a racer's place in the form, 240 pixels."""
     return r"\begin{gathered}" + r" \\ ".join(lines) + r"\end{gathered}"
 
 
 def _bounded(name: str, title: str, v: str, states: tuple[State, ...], maximum: str) -> Rule:
     """AdaBound, or AMSBound, which divides by the largest second moment so far."""
-    clipped = rf"\operatorname{{clip}}\left(\frac{{\eta \sqrt{{1 - \beta_2^t}} / (1 - \beta_1^t)}}{{\sqrt{{{v}}} + \epsilon}}, \eta_l(t), \eta_u(t)\right)"
-    paper = rf"\operatorname{{clip}}\left(\frac{{\eta}}{{\sqrt{{{v}}}}}, \eta_l(t), \eta_u(t)\right)"
+    rate = rf"\frac{{\eta \sqrt{{1 - \beta_2^t}} / (1 - \beta_1^t)}}{{\sqrt{{{v}}} + \epsilon}}"
+    paper = rf"\frac{{\eta}}{{\sqrt{{{v}}}}}"
     moments = (_MOMENTS, *([maximum] if maximum else []))
     return Rule(
         name,
@@ -114,8 +118,8 @@ def _bounded(name: str, title: str, v: str, states: tuple[State, ...], maximum: 
             WEIGHT_DECAY,
         ),
         {
-            "torch": _lines(*moments, _BOUNDS, rf"\theta_t = \theta_{{t-1}} - {clipped} \, m_t"),
-            "paper": _lines(*moments, _PAPER_BOUNDS, rf"\theta_t = \theta_{{t-1}} - \frac{{1}}{{\sqrt{{t}}}} {paper} \, m_t"),
+            "torch": _lines(*moments, _BOUNDS, rf"a_t = {rate}", _CLIP, _BOUNDED_STEP),
+            "paper": _lines(*moments, _PAPER_BOUNDS, rf"a_t = {paper}", _CLIP, _PAPER_STEP),
         },
         {"torch": (*states, *BAND), "paper": (*states, *BAND)},
         adaptive=True,
@@ -127,10 +131,13 @@ def _swats(bound: str) -> str:
     """SWATS switches where the corrected mean of gamma is within ``bound`` of gamma."""
     return _lines(
         _MOMENTS,
-        r"p_t = -\eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} + \epsilon}, \quad \theta_t = \theta_{t-1} + p_t",
-        r"\gamma_t = \frac{p_t^\top p_t}{-p_t^\top g_t}, \quad \lambda_t = \beta_2 \lambda_{t-1} + (1 - \beta_2) \gamma_t",
-        rf"\left|\frac{{\lambda_t}}{{1 - \beta_2^t}} - \gamma_t\right| < {bound} \;\Rightarrow\; \Lambda = \frac{{\lambda_t}}{{1 - \beta_2^t}}",
-        r"b_t = \beta_1 b_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - (1 - \beta_1) \Lambda b_t",
+        r"p_t = -\eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m_t}{\sqrt{v_t} + \epsilon}",
+        r"\theta_t = \theta_{t-1} + p_t",
+        r"\gamma_t = \frac{p_t^\top p_t}{-p_t^\top g_t}",
+        r"\lambda_t = \beta_2 \lambda_{t-1} + (1 - \beta_2) \gamma_t",
+        rf"\left|\frac{{\lambda_t}}{{1 - \beta_2^t}} - \gamma_t\right| < {bound} \;\Rightarrow",
+        r"\Lambda = \frac{\lambda_t}{1 - \beta_2^t}, \quad b_t = \beta_1 b_{t-1} + g_t",
+        r"\theta_t = \theta_{t-1} - (1 - \beta_1) \Lambda b_t",
     )
 
 
@@ -231,7 +238,8 @@ _RULES = (
                 r"\theta_t = \theta_{t-1} - \frac{\eta}{\sqrt{v_t}} g_t",
             ),
             "notes": _lines(
-                r"v_1 = g_0, \quad v_t = \alpha v_{t-1} + (1 - \alpha) g_{t-1}^2",
+                r"v_1 = g_0",
+                r"v_t = \alpha v_{t-1} + (1 - \alpha) g_{t-1}^2",
                 r"\theta_t = \theta_{t-1} - \frac{\eta}{\sqrt{v_t}} g_{t-1}",
             ),
         },
@@ -288,7 +296,13 @@ _RULES = (
         "AdamW",
         0.09,
         (BETAS, EPS, DECOUPLED, *SWITCHES),
-        {"torch": _lines(_MOMENTS, _ADAM_STEP.replace(r"\theta_{t-1} -", r"(1 - \eta \lambda) \theta_{t-1} -"))},
+        {
+            "torch": _lines(
+                _MOMENTS,
+                r"u_t = \frac{m_t / (1 - \beta_1^t)}{\sqrt{v_t} / \sqrt{1 - \beta_2^t} + \epsilon}",
+                r"\theta_t = (1 - \eta \lambda) \theta_{t-1} - \eta u_t",
+            )
+        },
         {"torch": (M, V)},
         adaptive=True,
         citation="I. Loshchilov and F. Hutter, Decoupled weight decay regularization, 2019, arXiv:1711.05101",
@@ -318,9 +332,11 @@ _RULES = (
         {
             "torch": _lines(
                 _MOMENTS,
-                r"\rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t}, \quad \rho_\infty = \frac{2}{1 - \beta_2} - 1",
-                r"\theta_t = \theta_{t-1} - \eta \, \hat{m}_t \cdot \begin{cases} r_t \sqrt{1 - \beta_2^t} / (\sqrt{v_t} + \epsilon)"
-                r" & \rho_t > 5 \\ 1 & \rho_t \le 5 \end{cases}",
+                r"\rho_\infty = \frac{2}{1 - \beta_2} - 1",
+                r"\rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t}",
+                r"r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\rho_\infty}{(\rho_\infty - 4)(\rho_\infty - 2)\rho_t}}",
+                r"u_t = \begin{cases} \dfrac{r_t \sqrt{1 - \beta_2^t}}{\sqrt{v_t} + \epsilon} & \rho_t > 5 \\ 1 & \rho_t \le 5 \end{cases}",
+                r"\theta_t = \theta_{t-1} - \eta \frac{m_t}{1 - \beta_1^t} u_t",
             ),
         },
         {"torch": (M, V)},
@@ -355,7 +371,9 @@ _RULES = (
         {
             "torch": _lines(
                 r"\theta_t = \theta_{t-1} + A(\theta_{t-1}, g_t)",
-                r"t \bmod k = 0: \quad \phi_t = \phi_{t-k} + \alpha (\theta_t - \phi_{t-k}), \quad \theta_t = \phi_t",
+                r"t \bmod k = 0 \;\Rightarrow",
+                r"\phi_t = \phi_{t-k} + \alpha (\theta_t - \phi_{t-k})",
+                r"\theta_t = \phi_t",
             )
         },
         {"torch": (State("slow", r"\phi_t"), M, V)},
@@ -369,7 +387,8 @@ _RULES = (
         (Hyper("betas", (0.9, 0.99), "pair", least=0, below=1), WEIGHT_DECAY),
         {
             "torch": _lines(
-                r"\theta_t = (1 - \eta \lambda) \theta_{t-1} - \eta \operatorname{sign}\left(\beta_1 m_{t-1} + (1 - \beta_1) g_t\right)",
+                r"c_t = \beta_1 m_{t-1} + (1 - \beta_1) g_t",
+                r"\theta_t = (1 - \eta \lambda) \theta_{t-1} - \eta \operatorname{sign} c_t",
                 r"m_t = \beta_2 m_{t-1} + (1 - \beta_2) g_t",
             )
         },

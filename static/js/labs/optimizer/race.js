@@ -73,7 +73,7 @@ class RaceView {
   /** The main card, with the surface flat or in space. */
   #main() {
     const { t } = this.stage;
-    const main = card(t("optimizer.page.title"), t("optimizer.page.caption"));
+    const main = card(t("optimizer.page.title"), t(this.deep.open ? "optimizer.page.caption_space" : "optimizer.page.caption"));
     const dimension = new Switcher(t("optimizer.page.dimension"), [["2", "2-D"], ["3", "3-D"]], this.deep.open ? "3" : "2", (value) => void this.#turn(value === "3"));
     this.zooms = el("span", { class: "race-zooms", hidden: this.deep.open }, ...this.flat.buttons());
     main.actions.append(dimension.element, this.zooms);
@@ -226,6 +226,7 @@ class RaceView {
   async #turn(deep) {
     this.flat.element.hidden = deep;
     if (this.zooms) this.zooms.hidden = deep;
+    this.main.caption.textContent = this.stage.t(deep ? "optimizer.page.caption_space" : "optimizer.page.caption");
     await this.deep.show(deep);
     if (!deep) this.flat.resize();
     if (this.seq >= 0) this.draw(this.seq);
