@@ -62,7 +62,7 @@ def test_the_text_and_every_number_are_the_runs(page: Page, server: Server) -> N
     until(lambda: shown(page) == text(made)[:10], what="the text up to there")
     page.locator("body").press("Home")
     expect(page.locator("#numbers h2")).to_have_text("The prompt has been read")
-    expect(page.locator(".generate-chances .muted")).to_be_visible()
+    expect(page.locator(".writing-chances .muted")).to_be_visible()
 
 
 def test_the_draw_a_piece_and_a_chance_open(page: Page, server: Server) -> None:
@@ -70,14 +70,14 @@ def test_the_draw_a_piece_and_a_chance_open(page: Page, server: Server) -> None:
     made = frames(top_k=5)
     expect(title(page)).to_contain_text("was drawn at step 40")
     expect(page.locator("#explain .remark").first).to_contain_text("falls on this one")
-    page.locator(".generate-ruler canvas").click(position={"x": 3, "y": 34})
+    page.locator(".writing-ruler canvas").click(position={"x": 3, "y": 34})
     expect(title(page)).to_contain_text("after the cut")
     expect(page.locator("#explain .parity")).to_contain_text("app.nn.decoding.cut")
-    cut = page.locator(".generate-chances .cut").first
+    cut = page.locator(".writing-chances .cut").first
     expect(cut).to_contain_text("cut")
     cut.click()
     expect(page.locator("#explain .remark").first).to_have_text("Cut: it is not among the 5 likeliest.")
-    expect(page.locator(".generate-chances .caption").last).to_have_text("5 of 66 characters can be drawn here.")
+    expect(page.locator(".writing-chances .caption").last).to_have_text("5 of 66 characters can be drawn here.")
     number(page, "surprise \N{MINUS SIGN}ln p").click()
     expect(title(page)).to_contain_text("Nats of")
     page.locator("#explain .opens").first.click()
@@ -90,10 +90,10 @@ def test_another_character_is_written_instead_and_undone(page: Page, server: Ser
     made = frames()
     page.locator(".generate-text [data-t]").nth(9).click()
     until(lambda: counter(page)[0] == 10, what="step 10")
-    row = page.locator(".generate-row", has_not=page.locator("button.right")).first
+    row = page.locator(".writing-row", has_not=page.locator("button.right")).first
     name = row.locator(".value").first.inner_text()
     row.hover()
-    row.locator(".generate-write").click()
+    row.locator(".writing-instead").click()
     until(lambda: len(shown(page)) >= 10 and shown(page)[9] == name.replace("␣", " "), what="the chosen character")
     expect(page.locator(".generate-text .chosen")).to_have_count(1)
     page.locator("body").press("End")

@@ -16,6 +16,8 @@ from app.nn import characters, python_tags, tagger, weights
 from app.nn.recurrent import Recurrent
 
 NOT_KNOWN = -1
+NEVER = (0,)
+"""The number of UNKNOWN, which stands for characters that cannot be written."""
 MOST_BOTH_WAYS = 400
 """Steps of a bidirectional network: it has read all before its first step can be shown."""
 

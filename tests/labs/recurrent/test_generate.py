@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from app import labs
 from app.labs.contract import Explanation, Frame, Target, UserError
 from app.labs.recurrent import generate
-from app.labs.recurrent.generate.drawing import drawn
 from app.labs.recurrent.params.generate import GenerateParams
 from app.labs.recurrent.presets.generate import GENERATE
 from app.labs.recurrent.trained import shipped
+from app.labs.writing.drawing import drawn
 from app.nn import characters, weights
 from serving import ROOT
 
@@ -176,7 +176,7 @@ def test_a_chosen_character_is_written_and_the_others_are_drawn_by_the_same_numb
 def test_a_character_that_the_model_does_not_have_is_refused() -> None:
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, chosen=[{"at": 1, "token": 3999}])
-    assert refused.value.message.id == "recurrent.generate.error.no_character"
+    assert refused.value.message.id == "writing.error.no_token"
 
 
 def test_the_first_frame_has_written_nothing() -> None:
@@ -224,14 +224,14 @@ def test_every_value_opens_to_its_own_number(model: str) -> None:
 def test_what_cannot_be_opened_says_why(target: Target, step: int, error: str) -> None:
     with pytest.raises(UserError) as refused:
         opened(written(count=2), step, target, count=2)
-    assert refused.value.message.id == f"recurrent.generate.error.{error}"
+    assert refused.value.message.id == f"writing.error.{error}"
 
 
 def test_a_jordan_network_has_no_logit_to_open() -> None:
     params = {"model": "shakespeare_jordan", "count": 2}
     with pytest.raises(UserError) as refused:
         opened(written(**params), 1, {"kind": "logit", "token": 1}, **params)
-    assert refused.value.message.id == "recurrent.generate.error.no_head"
+    assert refused.value.message.id == "writing.error.no_head"
     assert {"kind": "logit", "token": 1} not in generate.targets(labs.params_from(NAME, params))  # type: ignore[arg-type]
 
 

@@ -16,6 +16,7 @@ from app.labs.recurrent.gates.models import model_of
 from app.labs.recurrent.gates.reading import WAYS, edit_of
 from app.labs.recurrent.params.gates import GatesParams, Held
 from app.labs.recurrent.trained import NOT_KNOWN, Model
+from app.labs.writing.said import probability, shown
 from app.nn.recurrent import Weights
 from app.nn.recurrent.cells import CELLS, Edit, untouched
 
@@ -184,7 +185,7 @@ def _probability(model: Model, scene: Scene, frame: Frame, target: Target) -> Ex
     if model.head is None:
         line = Equation(rf"p_{{{k + 1}}}", r"\num{p}", own, {"p": Term(rf"p_{{{k + 1}}}", own)})
         return Explanation(title, target, [line], own, None, [Message("recurrent.remark.given")], {"token": k})
-    line = said.probability(said.logits_of(model.head, _last(model, frame)), k)
+    line = probability(said.logits_of(model.head, _last(model, frame)), k)
     reference = Reference("torch.softmax", own, abs(line.value - own))
     return Explanation(title, target, [line], line.value, reference, [], {"token": k})
 
@@ -225,7 +226,7 @@ def _token(scene: Scene, target: Target) -> int:
 def _name(scene: Scene, k: int) -> str | Message:
     vocabulary = scene.note["vocabulary"]
     assert isinstance(vocabulary, list)
-    return said.shown(vocabulary[k]) if scene.note["says"] == "next" else Message(f"recurrent.gates.tag.{vocabulary[k]}")
+    return shown(vocabulary[k]) if scene.note["says"] == "next" else Message(f"recurrent.gates.tag.{vocabulary[k]}")
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.labs.contract import Params
 from app.labs.recurrent.params.gates import of
+from app.labs.writing.params import MOST_LENGTH, MOST_WORDS, Chosen
 
-MOST_PROMPT, MOST_LENGTH = 1000, 1000
-MOST_WORDS = 4000
-"""No shipped model knows more characters."""
-
-
-class Chosen(BaseModel):
-    """A character that is written at a step instead of a drawn one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    at: int = Field(ge=1, le=MOST_LENGTH)
-    token: int = Field(ge=0, lt=MOST_WORDS)
+MOST_PROMPT = 1000
 
 
 class GenerateParams(Params):

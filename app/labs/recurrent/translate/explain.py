@@ -211,7 +211,7 @@ def _softmax(step: _Step, scores: np.ndarray, k: int, symbol: str, of: str, open
         {
             "l": Term(name, float(scores[k]), target=opens),
             "m": Term(rf"\max_j {place}", most, target=top),
-            "s": Term(r"\Sigma", total, Message("recurrent.term.total", {"count": len(scores)})),
+            "s": Term(r"\Sigma", total, Message("writing.term.total", {"count": len(scores)})),
         },
     )
 

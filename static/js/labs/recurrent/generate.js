@@ -5,10 +5,10 @@
 
 import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
-import { Chances } from "./generate/chances.js";
-import { Curves } from "./generate/curves.js";
-import { Model } from "./generate/model.js";
-import { Ruler } from "./generate/ruler.js";
+import { Chances } from "../../core/writing/chances.js";
+import { Curves } from "../../core/writing/curves.js";
+import { Model } from "../../core/writing/model.js";
+import { Ruler } from "../../core/writing/ruler.js";
 import { Shape } from "./generate/shape.js";
 import { Table } from "./generate/table.js";
 import { Text } from "./generate/text.js";
@@ -114,6 +114,6 @@ class GenerateView {
   summary(seq) {
     const frame = this.stage.timeline.frame(seq);
     if (!frame || !seq) return "";
-    return this.stage.t("recurrent.generate.page.summary", { step: seq, token: this.model.name(Number(frame.note.id)), p: num(100 * Number(frame.tensors.written.data[2]), 3) });
+    return this.stage.t("writing.page.summary", { step: seq, token: this.model.name(Number(frame.note.id)), p: num(100 * Number(frame.tensors.written.data[2]), 3) });
   }
 }

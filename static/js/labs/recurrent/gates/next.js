@@ -14,7 +14,7 @@ export class Next {
     this.model = model;
     this.card = card("");
     this.element = this.card.element;
-    this.list = el("ol", { class: "gates-next" });
+    this.list = el("ol", { class: "next-list" });
     this.rows = Array.from({ length: MOST }, () => this.#row());
     this.list.append(...this.rows.map(({ item }) => item));
     this.empty = el("p", { class: "muted" }, model.stage.t("recurrent.gates.page.none_yet"));
@@ -74,7 +74,7 @@ export class Next {
     const [name, share] = [el("span", { class: "value" }), el("span", { class: "value" })];
     const [bar, other] = [el("i", {}), el("b", { hidden: true })];
     const row = { token: 0, name, share, bar, other, button: /** @type {HTMLElement} */ (document.body), item: /** @type {HTMLElement} */ (document.body) };
-    row.button = el("button", { type: "button", onclick: () => this.model.stage.select({ kind: "probability", token: row.token }) }, name, el("span", { class: "gates-bar" }, bar, other), share);
+    row.button = el("button", { type: "button", onclick: () => this.model.stage.select({ kind: "probability", token: row.token }) }, name, el("span", { class: "next-bar" }, bar, other), share);
     row.item = el("li", {}, row.button);
     return row;
   }

@@ -3,7 +3,7 @@
 import { card } from "../../../core/dom.js";
 import { svg } from "../by-hand/svg.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../../../core/writing/model.js").Model} Model */
 
 const COLUMNS = 5;
 const [ACROSS, WIDE, LEFT] = [62, 38, 8];

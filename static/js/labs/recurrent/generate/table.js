@@ -1,27 +1,18 @@
-/** The step in numbers: u, the written character's probabilities, the nats so far; the way to its gates. */
+/** The step in numbers, the model's card, and the way to the gates of this text. */
 
-import { card, el } from "../../../core/dom.js";
-import { exact, num } from "../../../core/format.js";
+import { el } from "../../../core/dom.js";
+import { num } from "../../../core/format.js";
+import { Table as Numbers } from "../../../core/writing/table.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../../../core/writing/model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 
-export class Table {
+export class Table extends Numbers {
   /** @param {Model} model */
   constructor(model) {
-    this.model = model;
-    const { t } = model.stage;
-    this.card = card("");
-    const open = (/** @type {string} */ kind) => () => model.stage.select(["draw", "surprise"].includes(kind) ? { kind } : { kind, token: this.written });
-    this.rows = ["u", "p", "q", "drawn_from", "surprise", "entropy", "mean"].map((id) => {
-      const kind = /** @type {Record<string, string>} */ ({ u: "draw", p: "probability", q: "tempered", drawn_from: "drawn_from", surprise: "surprise" })[id];
-      const cell = kind ? el("button", { type: "button", class: "value", onclick: open(kind) }) : el("span", { class: "value", tabindex: 0 });
-      return { id, cell, row: el("tr", {}, el("th", { scope: "row" }, t(`recurrent.generate.page.row.${id}`)), el("td", {}, cell)) };
-    });
-    this.gates = el("a", { class: "button small generate-gates" }, t("recurrent.generate.page.gates"));
-    this.about = el("p", { class: "caption" });
-    this.card.body.append(el("table", { class: "step-table" }, el("tbody", {}, ...this.rows.map(({ row }) => row))), this.gates, this.about);
-    this.written = 0;
+    super(model);
+    this.gates = el("a", { class: "button small generate-gates" }, model.stage.t("recurrent.generate.page.gates"));
+    this.about.before(this.gates);
   }
 
   plan() {
@@ -32,24 +23,12 @@ export class Table {
 
   /** @param {FrameView} frame */
   draw(frame) {
+    super.draw(frame);
     const { model } = this;
-    const { t } = model.stage;
-    const { seq } = frame;
-    this.written = Number(frame.note.id ?? 0);
-    this.card.heading.textContent = seq ? t("recurrent.generate.page.wrote", { step: seq, count: Number(model.params.count), token: model.name(this.written) }) : t("recurrent.generate.page.start");
-    const [p, q, drawnFrom] = Array.from(frame.tensors.written.data, Number);
-    const values = /** @type {Record<string, number>} */ ({ u: Number(frame.tensors.u.data[0]), p, q, drawn_from: drawnFrom, surprise: Number(frame.tensors.surprise.data[0]), entropy: Number(frame.tensors.entropy.data[0]), mean: this.#mean(seq) });
-    for (const { id, cell } of this.rows) {
-      const value = values[id];
-      const none = Number.isNaN(value);
-      cell.textContent = none ? "—" : num(value);
-      cell.setAttribute("data-exact", none ? "" : exact(value));
-      if (cell instanceof HTMLButtonElement) cell.disabled = seq === 0;
-    }
-    this.gates.hidden = seq === 0;
+    this.gates.hidden = frame.seq === 0;
     const here = new URL(window.location.href);
     here.search = `?experiment=gates&lang=${model.stage.lang()}`;
-    here.hash = `p=${encodeURIComponent(JSON.stringify({ model: model.params.model, text: this.#text(seq) }))}`;
+    here.hash = `p=${encodeURIComponent(JSON.stringify({ model: model.params.model, text: this.#text(frame.seq) }))}`;
     this.gates.href = here.href;
   }
 
@@ -58,20 +37,5 @@ export class Table {
     let text = this.model.prompt.join("");
     for (let at = 1; at <= seq; at += 1) text += this.model.written(at);
     return text.slice(-600);
-  }
-
-  /** The mean of the nats up to a step. @param {number} seq */
-  #mean(seq) {
-    let [sum, count] = [0, 0];
-    for (const block of this.model.stage.timeline.blocks(1, seq)) {
-      const part = block.tensor("surprise");
-      if (!part) continue;
-      for (let f = 0; f < block.count; f += 1) {
-        if (block.seq + f < 1 || block.seq + f > seq) continue;
-        sum += Number(part.data[f]);
-        count += 1;
-      }
-    }
-    return count ? sum / count : NaN;
   }
 }

@@ -1,9 +1,9 @@
 /** What was read and what was written, each written character coloured by how little it was expected; below it the pinned text. */
 
 import { card, el } from "../../../core/dom.js";
-import { STRONGEST } from "./model.js";
+import { STRONGEST } from "../../../core/writing/model.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../../../core/writing/model.js").Model} Model */
 
 export class Text {
   /** @param {Model} model */
@@ -14,7 +14,7 @@ export class Text {
     this.told = el("p", { class: "caption", hidden: true });
     const scale = el("span", { class: "generate-scale", "aria-hidden": "true" }, ...Array.from({ length: 7 }, () => el("i", {})));
     for (const [k, swatch] of [...scale.children].entries()) /** @type {HTMLElement} */ (swatch).style.background = model.tint((STRONGEST * k) / 6);
-    this.legend = el("p", { class: "caption generate-legend" }, t("recurrent.generate.page.expected"), scale, t("recurrent.generate.page.surprising", { nats: STRONGEST }));
+    this.legend = el("p", { class: "caption generate-legend" }, t("writing.page.expected"), scale, t("writing.page.surprising", { nats: STRONGEST }));
     this.element = el("div", { class: "generate-text" }, this.line, this.legend, this.told);
     const kept = card(t("recurrent.generate.page.pinned"), t("recurrent.generate.page.pinned_caption"));
     this.kept = kept.element;

@@ -14,7 +14,7 @@ export class Next {
     const { t } = model.stage;
     this.card = card(t("recurrent.translate.page.next"), t("recurrent.translate.page.next_caption"));
     this.element = this.card.element;
-    this.list = el("ol", { class: "gates-next translate-next" });
+    this.list = el("ol", { class: "next-list translate-next" });
     this.empty = el("p", { class: "muted" });
     this.card.body.append(this.list, this.empty);
   }
@@ -54,7 +54,7 @@ export class Next {
       "button",
       { type: "button", class: said ? "right" : "", "aria-label": label, "data-exact": exact(value), onclick: () => model.stage.select({ kind: "probability", token, row: model.row }) },
       el("span", { class: "value" }, right ? `${name} ✓` : name),
-      el("span", { class: "gates-bar" }, bar),
+      el("span", { class: "next-bar" }, bar),
       el("span", { class: "value" }, `${num(100 * value, 3)} %`),
     );
   }

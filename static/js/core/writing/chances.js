@@ -1,10 +1,10 @@
-/** What may come: of each character what the model says and what is drawn from; another one can be written instead. */
+/** What may come: of each token what the model says and what is drawn from; another one can be written instead. */
 
-import { card, el, icon } from "../../../core/dom.js";
-import { exact, num } from "../../../core/format.js";
+import { card, el, icon } from "../dom.js";
+import { exact, num } from "../format.js";
 
 /** @typedef {import("./model.js").Model} Model */
-/** @typedef {import("../../../core/types.js").FrameView} FrameView */
+/** @typedef {import("../types.js").FrameView} FrameView */
 
 const MOST = 12;
 
@@ -13,12 +13,12 @@ export class Chances {
   constructor(model) {
     this.model = model;
     const { t } = model.stage;
-    const made = card(t("recurrent.generate.page.chances"), t("recurrent.generate.page.chances_caption"));
+    const made = card(t("writing.page.chances"), t("writing.page.chances_caption"));
     this.element = made.element;
-    this.element.classList.add("generate-chances");
+    this.element.classList.add("writing-chances");
     this.rows = Array.from({ length: MOST + 1 }, () => this.#row());
-    this.list = el("ol", { class: "gates-next" }, ...this.rows.map(({ item }) => item));
-    this.empty = el("p", { class: "muted" }, t("recurrent.generate.page.none_yet"));
+    this.list = el("ol", { class: "next-list" }, ...this.rows.map(({ item }) => item));
+    this.empty = el("p", { class: "muted" }, t("writing.page.none_yet"));
     this.cut = el("p", { class: "caption" });
     made.body.append(this.list, this.cut, this.empty);
     this.seq = 0;
@@ -47,27 +47,27 @@ export class Chances {
       row.token = token;
       row.open.classList.toggle("right", token === id);
       row.open.classList.toggle("cut", q === 0);
-      row.open.setAttribute("aria-label", t(token === id ? "recurrent.generate.page.chance_written" : "recurrent.generate.page.chance", { token: name, p: num(100 * p, 3), q: num(100 * q, 3) }));
+      row.open.setAttribute("aria-label", t(token === id ? "writing.page.chance_written" : "writing.page.chance", { token: name, p: num(100 * p, 3), q: num(100 * q, 3) }));
       row.open.setAttribute("data-exact", exact(q));
       row.name.textContent = name;
-      row.share.textContent = q === 0 ? t("recurrent.generate.page.cut") : `${num(100 * q, 3)} %`;
+      row.share.textContent = q === 0 ? t("writing.page.cut") : `${num(100 * q, 3)} %`;
       row.bar.style.width = `${100 * q}%`;
       row.own.style.width = `${100 * p}%`;
-      row.write.setAttribute("aria-label", t("recurrent.generate.page.write", { token: name }));
-      row.write.title = t("recurrent.generate.page.write", { token: name });
-      row.write.style.visibility = token === id || token === 0 ? "hidden" : "";
+      row.write.setAttribute("aria-label", t("writing.page.write", { token: name }));
+      row.write.title = t("writing.page.write", { token: name });
+      row.write.style.visibility = token === id || model.note.never.includes(token) ? "hidden" : "";
     }
     const all = model.note.vocabulary.length;
-    this.cut.textContent = t("recurrent.generate.page.kept", { kept: Number(kept.data[0]), all });
+    this.cut.textContent = t("writing.page.kept", { kept: Number(kept.data[0]), all });
   }
 
   #row() {
     const { stage } = this.model;
     const [name, share] = [el("span", { class: "value" }), el("span", { class: "value" })];
     const [bar, own] = [el("i", {}), el("b", {})];
-    const open = el("button", { type: "button", onclick: () => stage.select({ kind: "drawn_from", token: row.token }) }, name, el("span", { class: "gates-bar" }, bar, own), share);
-    const write = el("button", { type: "button", class: "generate-write", onclick: () => this.model.choose(this.seq, row.token) }, icon("branch"));
-    const row = { token: 0, name, share, bar, own, open, write, item: el("li", { class: "generate-row" }, open, write) };
+    const open = el("button", { type: "button", onclick: () => stage.select({ kind: "drawn_from", token: row.token }) }, name, el("span", { class: "next-bar" }, bar, own), share);
+    const write = el("button", { type: "button", class: "writing-instead", onclick: () => this.model.choose(this.seq, row.token) }, icon("branch"));
+    const row = { token: 0, name, share, bar, own, open, write, item: el("li", { class: "writing-row" }, open, write) };
     return row;
   }
 }

@@ -1,10 +1,9 @@
-/** The run that the parts of the picture share: what was read, what was written, and the character that is looked at. */
+/** A run that writes a token a frame, as the parts of its picture share it: what was read, what was written, what is looked at. */
 
-import { inksOf } from "../../../core/chart/ink.js";
+import { inksOf } from "../chart/ink.js";
 
-/** @typedef {import("../../../core/types.js").Stage} Stage */
-/** @typedef {import("../../../core/types.js").FrameView} FrameView */
-/** @typedef {import("../../../core/types.js").Target} Target */
+/** @typedef {import("../types.js").Stage} Stage */
+/** @typedef {import("../types.js").Target} Target */
 
 /** Nats from which on a surprise has the strongest colour. */
 export const STRONGEST = 6;
@@ -13,16 +12,16 @@ export class Model {
   /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    /** @type {import("../../../core/types.js").SceneView | null} */
+    /** @type {import("../types.js").SceneView | null} */
     this.scene = null;
-    /** @type {import("../../../core/types.js").Params} */
+    /** @type {import("../types.js").Params} */
     this.params = {};
     this.inks = inksOf(stage.plots.colors());
     this.mono = "";
     this.paint();
   }
 
-  /** @param {import("../../../core/types.js").SceneView} scene @param {import("../../../core/types.js").Params} params */
+  /** @param {import("../types.js").SceneView} scene @param {import("../types.js").Params} params */
   take(scene, params) {
     this.scene = scene;
     this.params = params;
@@ -57,12 +56,6 @@ export class Model {
   written(seq) {
     if (seq < 1) return this.prompt[this.prompt.length - 1 + seq] ?? "";
     return String(this.stage.timeline.frame(seq)?.note.token ?? "");
-  }
-
-  /** The character that is looked at: the selected target's, else the one that was written. @param {FrameView} frame */
-  token(frame) {
-    const target = this.stage.selected();
-    return target && "token" in target ? Number(target.token) : Number(frame.note.id ?? -1);
   }
 
   /** @param {Target | null} target */

@@ -1,11 +1,11 @@
 /** The draw: the probabilities as pieces of a ruler from 0 to 1, the likeliest first, and the number u that falls on one. */
 
-import { el } from "../../../core/dom.js";
-import { context } from "../../../core/chart/ink.js";
-import { num } from "../../../core/format.js";
+import { el } from "../dom.js";
+import { context } from "../chart/ink.js";
+import { num } from "../format.js";
 
 /** @typedef {import("./model.js").Model} Model */
-/** @typedef {import("../../../core/types.js").FrameView} FrameView */
+/** @typedef {import("../types.js").FrameView} FrameView */
 
 const [TALL, TOP, BOTTOM] = [30, 20, 16];
 
@@ -14,7 +14,7 @@ export class Ruler {
   constructor(model) {
     this.model = model;
     this.canvas = el("canvas", { role: "img" });
-    this.element = el("div", { class: "generate-ruler" }, this.canvas);
+    this.element = el("div", { class: "writing-ruler" }, this.canvas);
     this.ctx = context(this.canvas);
     this.width = 0;
     /** @type {{token: number, from: number, to: number}[]} */
@@ -83,7 +83,7 @@ export class Ruler {
       ctx.fillText(String(tick), tick * width, TOP + TALL + 9);
     }
     if (!Number.isNaN(u)) this.#needle(u);
-    this.canvas.setAttribute("aria-label", model.stage.t("recurrent.generate.page.ruler", { u: Number.isNaN(u) ? "—" : num(u, 4), token: model.name(written) }));
+    this.canvas.setAttribute("aria-label", model.stage.t("writing.page.ruler", { u: Number.isNaN(u) ? "—" : num(u, 4), token: model.name(written) }));
   }
 
   /** @param {number} u */

@@ -1,0 +1,1 @@
+"""What experiments share in which a trained model writes, a token a frame: the draw, its frame, its arithmetic."""
