@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from websockets.sync.client import connect
 
 from app import labs
@@ -25,6 +26,7 @@ from app.wire.blocks import MESSAGE_BYTES, Layout
 from app.wire.frames import Packer, Unpacked, pack_scene, unpack
 from serving import Server
 
+torch.set_num_threads(1)  # as in the workers: with more the last bits differ
 EXPERIMENTS = sorted(name for name, params in labs.experiments().items() if params.__module__.startswith("app.labs."))
 """All but those that other tests add."""
 DTYPES = {np.dtype(code) for code in ("<f4", "<f8", "<i4", "|u1", "|i1", "<i8", "|b1")}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from app.labs.attention.encoder.opened import Opened, error, index, line, meaning
+from app.labs.attention.encoder.opened import Opened, Weighed, error, index, line, meaning, pair
 from app.labs.attention.encoder.sums import SHOWN, Product, long_sum
 from app.labs.contract import Equation, Explanation, Message, Plain, Reference, Target, Term
 from app.nn import minilm
@@ -31,9 +31,9 @@ def weight(o: Opened, target: Target) -> Explanation:
     )
 
 
-def weight_lines(o: Opened, head: int, i: int, j: int) -> list[Equation]:
+def weight_lines(o: Weighed, head: int, i: int, j: int) -> list[Equation]:
     """From the dot product to the quotient."""
-    q, k = o.array("q")[head, i], o.array("k")[head, j]
+    q, k = o.vector("q", head, i), o.vector("k", head, j)
     letters = {name: o.letter(name, head) for name in "qksmauz"}
     here = f"{i + 1},{j + 1}"
     s, e, m = (f"{o.letter(name, head)}_{{{here}}}" for name in "sem")
@@ -57,17 +57,16 @@ def weight_lines(o: Opened, head: int, i: int, j: int) -> list[Equation]:
         {"s": Term(s, dot.value), "d": d_k},
         line("scale"),
     )
-    mask = Equation(f"{m} = {e}", r"\num{e}", scaled, {"e": Term(e, scaled)}, line("unmasked"))
-    row = o.array("logits")[head, i]
-    logits = [float(one) for one in row]
+    mask = Equation(f"{m} = {e}", r"\num{e}", scaled, {"e": Term(e, scaled)}, o.mask(i))
+    logits = [float(one) for one in o.row(head, i)]
     logits[j] = scaled
     order = sorted(range(len(logits)), key=lambda at: -logits[at])
     most = logits[order[0]]
 
     def logit(at: int) -> Term:
-        opens: Target | None = None if at == j else {"kind": "logit", "head": head, "query": i, "key": at}
+        opens = None if at == j else o.target("logit", head=head, query=i, key=at)
         symbol = f"{o.letter('m', head)}_{{{i + 1},{at + 1}}}"
-        return Term(symbol, logits[at], meaning("logit", o.pair(i, at)), opens)
+        return Term(symbol, logits[at], meaning("logit", pair(o, i, at)), opens)
 
     hat = Term(rf"\hat{{m}}_{{{i + 1}}}", most, meaning("largest", {"key": o.tokens[order[0]]}))
     few = {f"n{at}": logit(at) for at in order[:3]}
@@ -122,9 +121,9 @@ def by_torch(o: Opened, head: int, i: int, j: int, ours: float) -> Reference:
     return Reference("torch.nn.functional.scaled_dot_product_attention", theirs, abs(ours - theirs))
 
 
-def _number(o: Opened, name: str, head: int, token: int, column: int) -> Term:
-    target: Target = {"kind": name, "head": head, "token": token, "column": column}
-    value = float(o.frame.tensors[name][head, token, column])
+def _number(o: Weighed, name: str, head: int, token: int, column: int) -> Term:
+    target = o.target(name, head=head, token=token, column=column)
+    value = float(o.vector(name, head, token)[column])
     return Term(f"{o.letter(name, head)}_{{{token + 1},{column + 1}}}", value, meaning(name, {"token": o.tokens[token]}), target)
 
 

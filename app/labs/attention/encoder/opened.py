@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.labs.attention.encoder.reading import Sentence, Unit
 from app.labs.contract import Frame, Message, Plain, Scene, Target, Term, UserError
+
+
+class Weighed(Protocol):
+    """Heads whose weights are opened."""
+
+    @property
+    def tokens(self) -> Sequence[str]: ...
+
+    def vector(self, name: str, head: int, token: int) -> NDArray[np.float64]:
+        """(d_k,): q of a token, or k."""
+        ...
+
+    def row(self, head: int, query: int) -> NDArray[np.float64]:
+        """(S,): the logits of the keys that the query may see."""
+        ...
+
+    def letter(self, name: str, head: int) -> str: ...
+
+    def target(self, kind: str, **at: int) -> Target: ...
+
+    def mask(self, query: int) -> Message:
+        """What the mask does to a key that the query may see."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +65,19 @@ class Opened:
     def array(self, name: str) -> NDArray[np.float64]:
         return np.asarray(self.frame.tensors[name], dtype=np.float64)
 
+    def vector(self, name: str, head: int, token: int) -> NDArray[np.float64]:
+        return np.asarray(self.frame.tensors[name][head, token], dtype=np.float64)
+
+    def row(self, head: int, query: int) -> NDArray[np.float64]:
+        """(T,): what the softmax is given; nothing is masked."""
+        return self.vector("logits", head, query)
+
+    def target(self, kind: str, **at: int) -> Target:
+        return {"kind": kind, **at}
+
+    def mask(self, query: int) -> Message:
+        return line("unmasked")
+
     def letter(self, name: str, head: int) -> str:
         """The symbol with its layer and head: a^{1,3}."""
         return f"{name}^{{{self.layer + 1},{head + 1}}}"
@@ -52,7 +89,11 @@ class Opened:
         return Term(f"{self.letter('a', head)}_{{{query + 1},{key + 1}}}", value, meaning("weight", self.pair(query, key)), target)
 
     def pair(self, query: int, key: int) -> dict[str, Plain | Message]:
-        return {"query": self.tokens[query], "key": self.tokens[key]}
+        return pair(self, query, key)
+
+
+def pair(o: Weighed, query: int, key: int) -> dict[str, Plain | Message]:
+    return {"query": o.tokens[query], "key": o.tokens[key]}
 
 
 def meaning(name: str, values: dict[str, Plain | Message] | None = None) -> Message:

@@ -4,8 +4,17 @@ import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
 import { paint, sized } from "../../../core/tiles.js";
 
-/** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Shares} Shares */
+/**
+ * @typedef {object} Model  what a matrix needs of a run
+ * @property {import("../../../core/types.js").Stage} stage
+ * @property {{label: string}[]} units   of rows and columns
+ * @property {number} row                the open one
+ * @property {number} column
+ * @property {{row: number, column: number}} link   where the pointer is; -1: nowhere
+ * @property {{magnitude: Uint32Array}} colours
+ * @property {(row: number, column?: number) => void} point
+ */
 
 /** A label needs a cell of so many pixels; what labels may take; the largest cell. */
 const LEGIBLE = 10;
