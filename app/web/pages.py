@@ -31,7 +31,14 @@ class Pages:
         )
 
     async def home(self, request: Request) -> Response:
-        return self._render(request, "home.html", lab=None)
+        texts = languages.catalogue(self._language(request)).texts
+        # Told by the drawing modules: to ask the experiments themselves would keep the first page waiting.
+        named = [(view, texts.get(view.replace("/", ".") + ".title")) for view in self._assets.views]
+        experiments = {
+            lab: [(view.removeprefix(f"{lab}/"), title) for view, title in named if title and view.startswith(f"{lab}/")]
+            for lab in LABS
+        }
+        return self._render(request, "home.html", lab=None, experiments=experiments)
 
     async def lab(self, request: Request) -> Response:
         lab = request.url.path.rstrip("/").rpartition("/")[2]
@@ -44,10 +51,13 @@ class Pages:
             return JSONResponse({"error": status}, status)
         return self._render(request, "error.html", status_code=status, lab=None, status=status)
 
+    def _language(self, request: Request) -> str:
+        asked = request.query_params.get("lang")
+        return languages.choose(asked, request.cookies.get("lang"), request.headers.get("accept-language"))
+
     def _render(self, request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
         root = request.scope.get("root_path", "")
-        asked = request.query_params.get("lang")
-        lang = languages.choose(asked, request.cookies.get("lang"), request.headers.get("accept-language"))
+        lang = self._language(request)
         page = {
             "root": root,
             "lab": values["lab"],
@@ -68,7 +78,7 @@ class Pages:
             **values,
         )
         response = HTMLResponse(html, status_code, headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"})
-        if asked == lang:
+        if request.query_params.get("lang") == lang:
             response.set_cookie("lang", lang, max_age=YEAR, path=root or "/", samesite="lax")
         return response
 

@@ -147,6 +147,11 @@ def test_home_has_a_card_for_each_lab_and_a_missing_page_leads_home(page: Page, 
     expect(page.locator(".lab-card")).to_have_count(4)
     drawn = {name.partition("/")[0] for name in labs.experiments() if (ROOT / f"static/js/labs/{name}.js").exists()}
     expect(page.locator(".lab-card .tag")).to_have_count(4 - len(drawn & set(LABS)))
+    listed = {link.get_attribute("href").partition("experiment=")[2] for link in page.locator(".lab-card-list a").all()}
+    assert {"gates", "translate", "sliding", "encoder"} <= listed
+    page.get_by_role("link", name="Gates", exact=True).click()
+    expect(page.locator('#tabs [aria-current="page"]')).to_have_text("Gates")
+    page.go_back()
     watch.expect("404")
     page.goto(server.url + "/no-such-page")
     page.get_by_role("link", name="To the front page").click()
