@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -106,3 +107,28 @@ async def page(url: str) -> AsyncIterator[Client]:
             yield client
         finally:
             await client.close()
+
+
+async def wander(url: str, rng: random.Random, until: float) -> None:
+    """A visitor until then: comes, does this and that with a few runs, and goes, half the times without a farewell."""
+    while time.monotonic() < until:
+        async with page(url) as client:
+            client.acks = rng.random() < 0.8
+            runs: list[str] = []
+            for _ in range(rng.randrange(1, 8)):
+                what = rng.choice(["start", "pause", "resume", "seek", "cancel", "explain", "wait"])
+                if what == "start" or not runs:
+                    params = {"steps": rng.choice([10, 2000, 10**6]), "size": rng.choice([1, 20_000])}
+                    reply = await client.ask("start", experiment="test/walk", params=params, mode=rng.choice(["every", "live"]))
+                    runs += [reply["run"]] if reply["ok"] else []
+                elif what == "seek":
+                    await client.ask("seek", run=rng.choice(runs), step=rng.randrange(10))
+                elif what == "explain":
+                    target = {"kind": "difference", "index": 0}
+                    await client.ask("explain", run=rng.choice(runs), seq=rng.randrange(12), target=target)
+                elif what == "wait":
+                    await asyncio.sleep(rng.random() * 0.2)
+                else:
+                    await client.ask(what, run=rng.choice(runs))
+            if rng.random() < 0.5:
+                client.line.transport.abort()

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from .client import page
+from .client import page, wander
 from .site import Site
 
 
@@ -140,36 +140,9 @@ def test_too_big_a_message_closes_with_1009(site: Site) -> None:
 def test_random_starts_pauses_and_drops_leave_nothing_behind(site: Site) -> None:
     rng = random.Random(1)
 
-    async def visitor(until: float) -> None:
-        while time.monotonic() < until:
-            async with page(site.ws) as client:
-                client.acks = rng.random() < 0.8
-                runs: list[str] = []
-                for _ in range(rng.randrange(1, 8)):
-                    what = rng.choice(["start", "pause", "resume", "seek", "cancel", "explain", "wait"])
-                    if what == "start" or not runs:
-                        reply = await client.ask(
-                            "start",
-                            experiment="test/walk",
-                            params={"steps": rng.choice([10, 2000, 10**6]), "size": rng.choice([1, 20_000])},
-                            mode=rng.choice(["every", "live"]),
-                        )
-                        runs += [reply["run"]] if reply["ok"] else []
-                    elif what == "seek":
-                        await client.ask("seek", run=rng.choice(runs), step=rng.randrange(10))
-                    elif what == "explain":
-                        target = {"kind": "difference", "index": 0}
-                        await client.ask("explain", run=rng.choice(runs), seq=rng.randrange(12), target=target)
-                    elif what == "wait":
-                        await asyncio.sleep(rng.random() * 0.2)
-                    else:
-                        await client.ask(what, run=rng.choice(runs))
-                if rng.random() < 0.5:
-                    client.line.transport.abort()
-
     async def work(seconds: float) -> None:
         until = time.monotonic() + seconds
-        await asyncio.gather(*(visitor(until) for _ in range(8)))
+        await asyncio.gather(*(wander(site.ws, rng, until) for _ in range(8)))
 
     asyncio.run(work(2))
     before = settled(site)

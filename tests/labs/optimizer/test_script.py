@@ -136,7 +136,7 @@ def printed(text, folder, press=None):
     path = folder / "race.py"
     path.write_text(text)
     if press is None:
-        done = subprocess.run([*PYTHON, str(path)], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([*PYTHON, str(path)], cwd=folder, capture_output=True, text=True, timeout=600, check=False)
         code, out, err = done.returncode, done.stdout, done.stderr
     else:
         press.stdin.write(f"{path}\n")
