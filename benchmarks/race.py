@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.race import run
 from app.labs.optimizer.surfaces import SURFACES
 from benchmarks.report import Row

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from app import labs
 from app.labs.contract import UserError
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.rules.table import RULES
 from app.labs.optimizer.schedule_kinds import KINDS
 

@@ -14,7 +14,7 @@ from app.labs.optimizer.explain_loss import explain_gradient, explain_loss
 from app.labs.optimizer.explain_sheet import Sheet, needed
 from app.labs.optimizer.explain_symbols import LATEX
 from app.labs.optimizer.explain_view import AXES, View
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.rules.table import states
 
 

@@ -16,7 +16,7 @@ from app.labs.optimizer.explain_adaptive import RULES as LINES
 from app.labs.optimizer.explain_rules import Step, Work
 from app.labs.optimizer.explain_sheet import Sheet
 from app.labs.optimizer.explain_symbols import LATEX, NOTES, SETTINGS
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 
 AXES = ("x", "y")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from app.labs.contract import UserError
 from app.labs.optimizer.lane import Lane, host
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.rules.build import is_switched, lookahead, recipe
 from app.labs.optimizer.rules.catalogue import make
 from app.labs.optimizer.rules.table import RULES

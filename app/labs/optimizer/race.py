@@ -17,7 +17,7 @@ from torch import Tensor
 from app.labs.contract import Explanation, Frame, Plain, Progress, Scene, Target
 from app.labs.optimizer.field import LIMIT, Field
 from app.labs.optimizer.lane import host
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.record import Record
 from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, states

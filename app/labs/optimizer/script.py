@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from app.labs.optimizer.field import LIMIT
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.race import labels
 from app.labs.optimizer.script_rules import (
     RATES,

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.racers import Racer
 from app.labs.optimizer.rules import lookahead, swats
 from app.labs.optimizer.rules.build import is_switched, recipe

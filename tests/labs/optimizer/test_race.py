@@ -12,7 +12,7 @@ import torch
 from app import labs
 from app.labs.contract import Frame
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.rules.table import RULES, states
 from app.labs.optimizer.surfaces import SURFACES
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.labs.contract import UserError
 from app.labs.optimizer import least_squares, rare
 from app.labs.optimizer.expression import parse
-from app.labs.optimizer.params import RaceParams
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.sources import Source, make_source
 from app.labs.optimizer.surfaces import SURFACES
 from app.labs.optimizer.valleys import find_minima
