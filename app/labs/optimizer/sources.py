@@ -68,27 +68,31 @@ class Losses(Protocol):
         """The loss at points of any one shape."""
         ...
 
-    def gradients(self, positions: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
-        """whole loss (R,), its gradient, this step's gradient (None: the same), samples of a full and of a batch gradient."""
+    def gradients(self, positions: Tensor, step: int, axis: int = 1) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
+        """whole loss (R,), its gradient, this step's gradient (None: the same), samples of a full and of a batch gradient.
+
+        x and y lie along ``axis`` of the positions.
+        """
         ...
 
 
-def value_and_gradient(f: TorchFunction, positions: Tensor) -> tuple[Tensor, Tensor]:
+def value_and_gradient(f: TorchFunction, positions: Tensor, axis: int = 1) -> tuple[Tensor, Tensor]:
     """f (R,) and its gradient (R, 2) at positions (R, 2): one forward and one backward pass for all racers.
 
-    The columns stay strided views of one leaf, and each loss depends on its own row only.
+    The columns stay strided views of one leaf, and each loss depends on its own row only. x and y lie along ``axis``: with 0,
+    positions are (2, ...), which for many is twice as fast.
     """
     with torch.enable_grad():
         leaf = positions.detach().requires_grad_()
-        x, y = leaf.unbind(1)
+        x, y = leaf.unbind(axis)
         loss = f(x, y)
-        (gradient,) = torch.autograd.grad(loss, leaf, _ones(loss.shape[0], loss.dtype, loss.device))
+        (gradient,) = torch.autograd.grad(loss, leaf, _ones(loss.shape, loss.dtype, loss.device))
     return loss.detach(), gradient
 
 
 @lru_cache(maxsize=64)
-def _ones(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.ones(n, dtype=dtype, device=device)
+def _ones(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.ones(shape, dtype=dtype, device=device)
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ class SurfaceLosses:
     def whole(self, x: Tensor, y: Tensor) -> Tensor:
         return self.f(x, y)
 
-    def gradients(self, positions: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
-        loss, gradient = value_and_gradient(self.f, positions)
+    def gradients(self, positions: Tensor, step: int, axis: int = 1) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
+        loss, gradient = value_and_gradient(self.f, positions, axis)
         return loss, gradient, None, 1, 1
 
 
@@ -115,11 +119,11 @@ class FitLosses:
     def whole(self, x: Tensor, y: Tensor) -> Tensor:
         return least_squares.full_loss(x, y)
 
-    def gradients(self, positions: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
-        loss, whole = value_and_gradient(least_squares.full_loss, positions)
+    def gradients(self, positions: Tensor, step: int, axis: int = 1) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
+        loss, whole = value_and_gradient(least_squares.full_loss, positions, axis)
         batch = least_squares.batch(self.seed, step, self.batch_size)
         indices = torch.tensor(batch, device=positions.device)
-        _, gradient = value_and_gradient(lambda x, y: least_squares.batch_loss(x, y, indices), positions)
+        _, gradient = value_and_gradient(lambda x, y: least_squares.batch_loss(x, y, indices), positions, axis)
         return loss, whole, gradient, least_squares.N, len(batch)
 
 
@@ -133,7 +137,7 @@ class ListLosses:
         mean = self.losses.mean
         return x * mean[0] + y * mean[1]
 
-    def gradients(self, positions: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
+    def gradients(self, positions: Tensor, step: int, axis: int = 1) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
         loss = self.whole(positions[:, 0], positions[:, 1])
         now = positions.new_tensor(self.losses.at(step)).expand_as(positions)
         if not self.losses.batches:
@@ -173,6 +177,17 @@ class Source:
         if samples is None:
             samples = self._samples[n_full, n_batch] = torch.where(full, n_full, n_batch)
         return Evaluation(loss, gradient, whole, samples)
+
+    def slopes(self, positions: Tensor, step: int, full: bool) -> tuple[Tensor, Tensor]:
+        """The whole loss and the gradient handed to the rule, as ``evaluate`` has them, for very many racers of one kind.
+
+        positions and gradient (2, height, width), loss (height, width).
+        """
+        loss, whole, batch, _, _ = self.losses.gradients(positions, step, axis=0)
+        gradient = whole if batch is None or full else batch
+        if self.noise and not full:
+            gradient = gradient + _noise(self.seed, step, self.noise, positions.dtype, positions.device)[:, None, None]
+        return loss, gradient
 
     def loss(self, positions: Tensor) -> Tensor:
         """The whole loss (R,) at positions (R, 2), without a gradient."""

@@ -27,29 +27,41 @@ _Minima = tuple[tuple[float, float, float], ...]
 @lru_cache(maxsize=64)  # dragging a start makes the same source many times; this is its only slow part (20 to 70 ms)
 def find_minima(f: TorchFunction, view: Box) -> _Minima:
     """(x, y, f) of the lowest points inside the view, equal ones together; () where there are none."""
+    found, least, highest = _valleys(f, view, _CANDIDATES)
+    if not found or least < found[0][2]:
+        return ()
+    lowest = found[0][2]
+    return tuple(one for one in found if one[2] <= lowest + 1e-10 * (highest - lowest))
+
+
+@lru_cache(maxsize=64)
+def local_minima(f: TorchFunction, view: Box, most: int = 254) -> _Minima:
+    """(x, y, f) of the local minima inside the view, the lowest first, at most ``most``."""
+    return _valleys(f, view, most)[0]
+
+
+def _valleys(f: TorchFunction, view: Box, most: int) -> tuple[_Minima, float, float]:
+    """The bottoms of the ``most`` lowest valleys, lowest first; the least value met, be it on the rim or beyond; the greatest."""
     x, y = (side.expand(_SIDE, _SIDE).contiguous() for side in mesh(view, _SIDE, torch.float64))
     with torch.no_grad():
         z = f(x, y)
         rows, columns = (index + 1 for index in _lower_than_neighbours(z).nonzero(as_tuple=True))
-        best = z[rows, columns].argsort(stable=True)[:_CANDIDATES]
+        best = z[rows, columns].argsort(stable=True)[:most]
         points = torch.stack([x[rows[best], columns[best]], y[rows[best], columns[best]]], dim=1)
         if not len(points):
-            return ()
+            return (), float(z.min()), float(z.max())
         cell = torch.tensor([view[1] - view[0], view[3] - view[2]], dtype=torch.float64) / (_SIDE - 1)
         points = _walk(f, points, cell)
     points = _sharpen(f, points)
     with torch.no_grad():
         values = f(points[:, 0], points[:, 1])
-    found = sorted((value, *point) for value, point in zip(values.tolist(), points.tolist(), strict=True))
-    lowest, highest = found[0][0], float(z.max())
-    if float(z.min()) < lowest:
-        return ()
     minima: list[tuple[float, float, float]] = []
+    found = sorted((value, *point) for value, point in zip(values.tolist(), points.tolist(), strict=True))
     for value, a, b in found:
         new = all(abs(a - c) > 1e-3 * cell[0] or abs(b - d) > 1e-3 * cell[1] for c, d, _ in minima)
-        if new and value <= lowest + 1e-10 * (highest - lowest) and view[0] <= a <= view[1] and view[2] <= b <= view[3]:
+        if new and view[0] <= a <= view[1] and view[2] <= b <= view[3]:
             minima.append((a, b, value))
-    return tuple(minima)
+    return tuple(minima), min(found[0][0], float(z.min())), float(z.max())
 
 
 def _lower_than_neighbours(z: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The params of the lab's experiments, one file each. No torch."""
 
+from app.labs.optimizer.params.basins import BasinsParams
 from app.labs.optimizer.params.race import RaceParams
 
-__all__ = ["RaceParams"]
+__all__ = ["BasinsParams", "RaceParams"]

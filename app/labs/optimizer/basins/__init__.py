@@ -1,0 +1,126 @@
+"""Where one rule ends from every start of a plane, or with every pair of two settings: ``optimizer/basins``.
+
+The map comes coarse to fine in parts (``passes``); frame k is part k, whose pixels it holds alone, so parts may be computed in any
+order and anywhere. Pixel (row, column) has row 0 at the lowest y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from app.labs.contract import Explanation, Frame, Message, Plain, Progress, Scene, Target
+from app.labs.optimizer import race
+from app.labs.optimizer.basins.descent import descend
+from app.labs.optimizer.basins.plane import Axis, Plane
+from app.labs.optimizer.lane import host
+from app.labs.optimizer.params.basins import BasinsParams
+from app.labs.optimizer.passes import parts
+from app.labs.optimizer.race import GRID, labels
+
+STAGE = Message("optimizer.basins.stage")
+
+
+@lru_cache(maxsize=8)
+def plane_of(params_json: str, device: str) -> Plane:
+    """The plane of params told as JSON; a run asks for it once a part."""
+    return Plane(BasinsParams.model_validate_json(params_json), device)
+
+
+def _plane(params: BasinsParams, device: str) -> Plane:
+    return plane_of(params.model_dump_json(), device)
+
+
+def scene(params: BasinsParams, device: str = "cpu") -> Scene:
+    """The surface, the axes, the minima, and where the pixels of every part lie. Raises UserError as ``make_source`` does."""
+    plane = _plane(params, device)
+    picture = plane.source.picture
+    x, y, z = plane.source.grid(GRID)
+    own = plane.race(0, 0)
+    note: dict[str, Plain] = {
+        "view": list(picture.view),
+        "formula": picture.latex,
+        "surface": picture.surface,
+        "citation": picture.citation,
+        "axes": {"x": _axis(plane.x), "y": _axis(plane.y)},
+        "start": list(plane.start),
+        "minima": [list(m) for m in plane.minima],
+        "global": len(picture.minima),
+        "minimum": picture.minimum,
+        "reach": plane.reach if plane.minima else None,
+        "racer": labels(params.race(None, {}))[0],
+        "rule": race.scene(own, device).note["racers"],
+        "together": params.together(),
+    }
+    table = [
+        (p.row, p.column, p.down, p.across, p.height, p.width, *p.block, p.before) for p in parts(params.pixels, params.most())
+    ]
+    return Scene({"x": x, "y": y, "z": z, "parts": np.array(table, np.int32)}, note)
+
+
+def _axis(axis: Axis) -> dict[str, Plain]:
+    return {"setting": axis.setting, "low": axis.low, "high": axis.high, "log": axis.log}
+
+
+def run(params: BasinsParams, device: str = "cpu") -> Iterator[Frame | Progress]:
+    """One frame a part, coarse to fine."""
+    for k in range(params.parts()):
+        yield from part(params, k, device)
+
+
+def part(params: BasinsParams, k: int, device: str = "cpu") -> Iterator[Frame | Progress]:
+    """Frame k alone: loss, steps, minimum and status of its pixels (height, width); where they ended (2, height, width) on demand.
+
+    The first part also runs one of its pixels as a race of its own: ``check`` tells how far the two ends are apart.
+    """
+    plane = _plane(params, device)
+    piece = parts(params.pixels, params.most())[k]
+    total = params.pixels**2 * params.steps
+    note: dict[str, Plain] = {}
+    work = descend(plane, piece, device)
+    while True:
+        try:
+            t = next(work)
+        except StopIteration as done:
+            ends = done.value
+            break
+        yield Progress(piece.before * params.steps + piece.pixels * t, total, STAGE)
+    if k == 0:
+        i, j = piece.height // 2, piece.width // 2
+        row, column = piece.rows[i], piece.columns[j]
+        alone = None
+        for frame in race.run(plane.race(row, column), device):
+            alone = frame.tensors["position"][0] if isinstance(frame, Frame) else alone
+            yield Progress(piece.pixels * params.steps, total, STAGE)
+        apart = float(np.abs(alone - host(ends.where)[:, i, j]).max())
+        note["check"] = {"row": row, "column": column, "difference": apart}
+    tensors: dict[str, np.ndarray] = {
+        "loss": host(ends.loss),
+        "steps": host(ends.steps),
+        "minimum": host(ends.minimum),
+        "status": host(ends.status),
+        "where": host(ends.where),
+    }
+    yield Frame(k, tensors, note, on_demand=("where",))
+
+
+def targets(params: BasinsParams) -> Sequence[Target]:
+    """One example of every kind of value that can be opened."""
+    middle = params.pixels // 2
+    return [{"kind": kind, "row": middle, "column": middle} for kind in ("loss", "steps", "minimum")]
+
+
+def explain(params: BasinsParams, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
+    """A pixel's value opened, see ``explain``. Raises UserError for a target that does not exist."""
+    from app.labs.optimizer.basins.explain import explain as opened
+
+    return opened(_plane(params, "cpu"), frame, target)
+
+
+def script(params: BasinsParams) -> str:
+    """A standalone PyTorch script that computes the same map."""
+    from app.labs.optimizer.basins.script import script as written
+
+    return written(_plane(params, "cpu"))
