@@ -320,7 +320,8 @@ def test_title_and_presets_are_told_in_both_languages_and_run(name: str) -> None
 
 def message_ids(experiment: str, names: list[str]) -> list[str]:
     prefix, lab, last = experiment.replace("/", "."), experiment.partition("/")[0], names[-1]
-    return [f"{prefix}.{'.'.join(names)}", f"{prefix}.{last}", f"{lab}.hyper.{last}", f"{lab}.{last}", f"shell.field.{last}"]
+    path = ".".join(names)
+    return [f"{prefix}.{path}", f"{prefix}.{last}", f"{lab}.{path}", f"{lab}.hyper.{last}", f"{lab}.{last}", f"shell.field.{last}"]
 
 
 def in_both_languages(message: Message) -> list[str]:

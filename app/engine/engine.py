@@ -60,6 +60,7 @@ class Engine:
             freed=self._admit,
             after=skip,
             paused=paused,
+            parts=params.parts(),
         )
         self.runs[run.id] = run
         self._queue.append(run)

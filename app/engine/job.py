@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,12 @@ class Job:
         self.module = module
         self.limit, self.credit, self.speed = order.limit, order.credit, order.speed
         self.computed = -1
+        self._parts = params.parts()
+        self._index, self._of = order.share
+        self.next = 0 if self._parts is None else _first(order)
         self.ended = False
         self.told_layout: int | None = None
-        self.kept = Kept()
+        self.kept = Kept(of=self._of, alone=self._parts is not None)
         self._packer = Packer(order.run, order.after + 1)
         self._generator: Iterator[Frame | Progress] | None = None
         self._scene: Scene | None = None
@@ -61,6 +65,13 @@ class Job:
         if self._scene is None:
             self._scene = self.module.scene(self.params, self.device)
         return self._scene
+
+    def frames(self, first: int, of: int = 1) -> Iterator[Frame | Progress]:
+        """The run from its first frame on; one of independent parts: from frame ``first`` on, every ``of``-th."""
+        if self._parts is None:
+            return self.module.run(self.params, self.device)
+        each = (self.module.part(self.params, k, self.device) for k in range(first, self._parts, of))
+        return chain.from_iterable(each)
 
     def wait(self, now: float) -> float | None:
         """Seconds until this job can go on: 0 at once, None only after a message."""
@@ -106,7 +117,7 @@ class Job:
         if self._generator is None and not self._at_limit():
             mark.enter(self.number)
             it.scene = self.scene()
-            self._generator = self.module.run(self.params, self.device)
+            self._generator = self.frames(self.next, self._of)
         while self._generator is not None and not self._at_limit():
             mark.enter(self.number)
             item = next(self._generator)
@@ -119,10 +130,14 @@ class Job:
                 return
 
     def _frame(self, it: Slice, now: float, frame: Frame) -> None:
-        self.computed += 1
+        self.computed = self.next
+        self.next += self._of
         self.kept.add(self.computed, frame)
         if self.computed > self.order.after:
+            if self._of > 1:  # its neighbours come from other workers: a block of its own
+                self._packer.seq = self.computed
             it.blocks += self._packer.add(frame)
+            it.blocks += self._packer.flush() if self._of > 1 else []
             if self.speed:
                 # A turn that came late is made up for, by a tenth of a second at most.
                 self._due = max(self._due, now - 0.1) + 1 / self.speed
@@ -138,13 +153,21 @@ class Job:
         return bool(self.speed) and self._due > now
 
     def _at_limit(self) -> bool:
-        return self.limit is not None and self.computed >= self.limit
+        return self.limit is not None and self.next > self.limit
+
+
+def _first(order: Order) -> int:
+    """The first seq of the order's share that is still to compute."""
+    index, of = order.share
+    return index + of * max(0, -(-(order.after + 1 - index) // of))
 
 
 class Kept:
     """The last frames of a run, for explanations: at most 512 or 8 MB. What several frames share is counted once."""
 
-    def __init__(self, frames: int = KEPT_FRAMES, nbytes: int = KEPT_BYTES) -> None:
+    def __init__(self, frames: int = KEPT_FRAMES, nbytes: int = KEPT_BYTES, *, of: int = 1, alone: bool = False) -> None:
+        """Of a run every ``of``-th frame; ``alone``: frames are independent parts, which have none before."""
+        self._of, self._alone = of, alone
         self._frames: deque[tuple[int, Frame]] = deque()
         self._shared: Counter[tuple[int, int]] = Counter()
         """How many on-demand arrays are the same memory: a layer's output is the next one's input, weights are the network's."""
@@ -171,11 +194,13 @@ class Kept:
                 self._bytes -= key[1]
 
     def get(self, seq: int) -> Frame | None:
-        at = seq - self._frames[0][0] if self._frames else -1
-        return self._frames[at][1] if 0 <= at < len(self._frames) else None
+        at, between = divmod(seq - self._frames[0][0], self._of) if self._frames else (-1, 0)
+        return self._frames[at][1] if not between and 0 <= at < len(self._frames) else None
 
     def pair(self, seq: int) -> tuple[Frame | None, Frame] | None:
         """The frame before ``seq`` (None at 0) and the frame itself, or None when they are not kept."""
+        if self._alone:
+            return (None, part) if (part := self.get(seq)) is not None else None
         frame, previous = self.get(seq), self.get(seq - 1)
         return (previous, frame) if frame is not None and (previous is not None or seq == 0) else None
 
@@ -185,9 +210,10 @@ class Lookup:
 
     def __init__(self, job: Job, seq: int) -> None:
         self.job, self.seq = job, seq
-        self.kept = Kept(64, LOOKED_BYTES)
-        self._at = -1
-        self._generator = job.module.run(job.params, job.device)
+        alone = job.params.parts() is not None
+        self.kept = Kept(64, LOOKED_BYTES, alone=alone)
+        self._at = seq - 1 if alone else -1
+        self._generator = job.frames(seq)
 
     def work(self, budget: float, mark: Mark, number: int) -> bool:
         """True once ``kept`` has the frame. Raises UserError when the run ends before it."""

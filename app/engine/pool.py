@@ -24,6 +24,7 @@ from typing import Any
 from app.engine.entry import Config, main
 from app.engine.limits import Limits
 from app.engine.mark import WARMING, Mark
+from app.engine.parts import Shares
 from app.engine.runner import Failed, Listener, Order, Question, Stream
 from app.labs.contract import Message
 from app.wire.blocks import Block, Layout
@@ -302,7 +303,13 @@ class Pool:
     def capacity(self) -> int:
         return self._limits.runs_per_worker * max(1, len(self.workers))
 
+    def width(self) -> int:
+        return len(self.workers)
+
     def open(self, order: Order, listener: Listener) -> Stream:
+        workers = self.workers[: order.parts]
+        if len(workers) > 1:
+            return Shares(order, listener, [worker.open for worker in workers])
         return min(self.workers, key=Worker.load).open(order, listener)
 
     def health(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Order:
 
     Frames up to ``after`` are computed, not sent. ``limit`` is the last seq to compute, None for all.
     ``credit`` is how many blocks may be sent before more is granted. ``speed`` is in steps a second, 0 for no bound.
+    ``parts`` is how many independent parts the run has, 0: none. ``share`` (i, n): of those only the seqs i, i + n, ...
     """
 
     run: str
@@ -33,6 +34,8 @@ class Order:
     limit: int | None = None
     credit: int = 0
     speed: float = 0.0
+    parts: int = 0
+    share: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ class Runner(Protocol):
 
     def capacity(self) -> int:
         """How many orders may be under way before runs queue."""
+
+    def width(self) -> int:
+        """How many parts of a run are computed at a time."""
+        ...
 
     def open(self, order: Order, listener: Listener) -> Stream: ...
 

@@ -43,6 +43,7 @@ class Run:
         freed: Callable[[], None] = lambda: None,
         after: int = -1,
         paused: bool = False,
+        parts: int | None = None,
     ) -> None:
         self.id = f"r-{secrets.token_urlsafe(12)}"
         self.owner = secrets.token_urlsafe(24)
@@ -61,6 +62,7 @@ class Run:
         self.gone = False
         self.left_at = 0.0
         self._stream: Stream | None = None
+        self._parts = parts or 0
         self._credit = 0
         self._limit = max(0, after) if paused else None
         self._speed = 0.0
@@ -185,7 +187,8 @@ class Run:
         if not self.viewers:
             return 0
         newest = self.ring.newest()
-        ahead = AHEAD if newest is None else max(1, min(AHEAD, self.limits.message_bytes // len(newest.message)))
+        most = max(AHEAD, 2 * self.runner.width()) if self._parts else AHEAD
+        ahead = most if newest is None else max(1, min(most, self.limits.message_bytes // len(newest.message)))
         waiting = [v.next for v in self.viewers if v.mode == "every" and v.owner]
         if not waiting:
             # Nobody who only follows may hold the others up: the fastest of them sets the pace.
@@ -197,7 +200,7 @@ class Run:
     def again(self) -> Order:
         limit = -1 if self.ended() else self._limit
         self._credit = 0 if self.ended() else self._room()
-        return Order(self.id, self.experiment, self.params, self.computed, limit, self._credit, self._speed)
+        return Order(self.id, self.experiment, self.params, self.computed, limit, self._credit, self._speed, self._parts)
 
     def on_scene(self, message: bytes) -> None:
         if self.scene is None:

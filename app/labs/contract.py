@@ -81,6 +81,11 @@ class Params(BaseModel):
         """The last step's number when it is known before the run, else None."""
         return None
 
+    def parts(self) -> int | None:
+        """How many independent parts the run has, None: it is one piece. Frame k is then part k (see :class:`Experiment`),
+        and all workers share in them."""
+        return None
+
 
 WIDGETS = (
     "number",
@@ -200,14 +205,19 @@ class Preset:
 class Experiment(Protocol):
     """The functions of an experiment's module ``app/labs/LAB/NAME.py``.
 
-    ``script`` and ``parts`` may be missing. A lab's presets are data: ``PRESETS`` in its ``presets.py``
-    (no torch), a mapping from the experiment's name to its Presets.
+    ``script`` may be missing. Where ``params.parts()`` is a number, ``part(params, k, device)`` yields any Progress and then
+    frame k, whose step is k, alone: it asks nothing of the parts before, and explanations get no previous frame. A lab's presets
+    are data: ``PRESETS`` in its ``presets.py`` (no torch), a mapping from the experiment's name to its Presets.
     """
 
     def scene(self, params: Any, device: str = "cpu") -> Scene: ...
 
     def run(self, params: Any, device: str = "cpu") -> Iterator[Frame | Progress]:
         """Frames in order from step 0. A pure function of (params, device): same bytes each time."""
+        ...
+
+    def part(self, params: Any, k: int, device: str = "cpu") -> Iterator[Frame | Progress]:
+        """Frame k of a run of independent parts, the same as ``run``'s. Only where ``params.parts()`` is a number."""
         ...
 
     def targets(self, params: Any) -> Sequence[Target]:

@@ -149,10 +149,7 @@ def test_every_setting_has_its_words(language: str) -> None:
     defs = RaceParams.model_json_schema()["$defs"]
     for kind in ("StepDecay", "Exponential", "Cosine", "Cyclical", "Restarts", "OneCycle", "Warmup", "InverseSqrt", "RangeTest"):
         wanted |= {
-            f"optimizer.race.racers.schedule.{name}{end}"
-            for name in defs[kind]["properties"]
-            if name != "kind"
-            for end in ("", ".help")
+            f"optimizer.racers.schedule.{name}{end}" for name in defs[kind]["properties"] if name != "kind" for end in ("", ".help")
         }
     assert not wanted - words.keys()
     assert all(words.values())

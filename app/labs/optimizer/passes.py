@@ -1,6 +1,7 @@
 """A square map from coarse to fine: the seven interlaced passes of PNG's Adam7, cut into bands. No torch here.
 
-The first pass holds one pixel of each 8 x 8 block, every further one halves the blocks in one direction, until each pixel is its own.
+The first pass holds one pixel of each 8 x 8 block, every further one halves the blocks in one direction, until each pixel is its
+own.
 """
 
 from __future__ import annotations

@@ -36,8 +36,23 @@ def find_minima(f: TorchFunction, view: Box) -> _Minima:
 
 @lru_cache(maxsize=64)
 def local_minima(f: TorchFunction, view: Box, most: int = 254) -> _Minima:
-    """(x, y, f) of the local minima inside the view, the lowest first, at most ``most``."""
-    return _valleys(f, view, most)[0]
+    """(x, y, f) of the smooth local minima inside the view, the lowest first, at most ``most``.
+
+    In a curved valley a walk ends where the grid sees no way on, and a ring has a bottom everywhere: a minimum is claimed only
+    where the slope is zero and the surface curves upwards in every direction.
+    """
+    found = _valleys(f, view, most)[0]
+    at = torch.tensor([one[:2] for one in found], dtype=torch.float64).reshape(-1, 2).requires_grad_()
+    value = f(at[:, 0], at[:, 1])
+    (slope,) = torch.autograd.grad(value.sum(), at, create_graph=True)
+    if not slope.requires_grad:
+        return ()
+    curvature = torch.stack([_slope_of(slope[:, i], at) for i in (0, 1)], dim=1)
+    rise = slope.detach().abs() * torch.tensor([view[1] - view[0], view[3] - view[2]])
+    flat = (rise <= 1e-4 * (1 + value.detach().abs())[:, None]).all(dim=1)
+    trace = curvature[:, 0, 0] + curvature[:, 1, 1]
+    bowl = (trace > 0) & (torch.linalg.det(curvature) > 1e-4 * trace**2)
+    return tuple(one for one, good in zip(found, (flat & bowl).tolist(), strict=True) if good)
 
 
 def _valleys(f: TorchFunction, view: Box, most: int) -> tuple[_Minima, float, float]:

@@ -158,7 +158,8 @@ export function messageIds(prefix, path) {
   const names = path.filter((part) => typeof part === "string");
   const last = String(names.at(-1));
   const lab = prefix.split(".")[0];
-  return [`${prefix}.${names.join(".")}`, `${prefix}.${last}`, `${lab}.hyper.${last}`, `${lab}.${last}`, `shell.field.${last}`];
+  const whole = names.join(".");
+  return [`${prefix}.${whole}`, `${prefix}.${last}`, `${lab}.${whole}`, `${lab}.hyper.${last}`, `${lab}.${last}`, `shell.field.${last}`];
 }
 
 /**

@@ -113,14 +113,7 @@ def targets(params: BasinsParams) -> Sequence[Target]:
 
 
 def explain(params: BasinsParams, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
-    """A pixel's value opened, see ``explain``. Raises UserError for a target that does not exist."""
-    from app.labs.optimizer.basins.explain import explain as opened
+    """A pixel's value opened, see ``opened``. Raises UserError for a target that does not exist."""
+    from app.labs.optimizer.basins.opened import explain as tell
 
-    return opened(_plane(params, "cpu"), frame, target)
-
-
-def script(params: BasinsParams) -> str:
-    """A standalone PyTorch script that computes the same map."""
-    from app.labs.optimizer.basins.script import script as written
-
-    return written(_plane(params, "cpu"))
+    return tell(_plane(params, "cpu"), frame, target)

@@ -70,7 +70,7 @@ def descend(plane: Plane, part: Part, device: str = "cpu") -> Generator[int, Non
 
 
 def _leave(status: Tensor, out: Tensor, strange: Tensor | None) -> Tensor:
-    """Marks who leaves now, as the race does: a NaN that the rule made of a finite gradient is the formula's. Returns all who left."""
+    """Marks who leaves now, as the race does: a NaN made of a finite gradient is the formula's. Returns all who left."""
     now = out & (status == 0)
     why = torch.full_like(status, DIVERGED) if strange is None else torch.where(strange, STOPPED, DIVERGED).to(torch.uint8)
     status.copy_(torch.where(now, why, status))

@@ -33,6 +33,9 @@ class Spread(float):
     def __bool__(self) -> bool:
         return self._all(self.values != 0)
 
+    def __neg__(self) -> Spread:
+        return Spread(-self.values)
+
     def __hash__(self) -> int:
         return id(self)
 
@@ -67,12 +70,17 @@ def _comparison(act: Callable[[Any, Any], Any]) -> Callable[[Spread, Any], bool]
     return method
 
 
-for _name, _act in {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv, "pow": _power}.items():
+for _name, _act in {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": operator.truediv,
+    "pow": _power,
+}.items():
     setattr(Spread, f"__{_name}__", _arithmetic(_act, swapped=False))
     setattr(Spread, f"__r{_name}__", _arithmetic(_act, swapped=True))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(Spread, f"__{_name}__", _comparison(getattr(operator, _name)))
-Spread.__neg__ = lambda self: Spread(-self.values)  # type: ignore[method-assign]
 
 
 class Spreading(TorchFunctionMode):

@@ -41,7 +41,9 @@ class Together:
 
     def __init__(self, plane: Plane, part: Part, p: Tensor) -> None:
         settings = plane.spread(part)
-        spread = any(isinstance(value, Spread) for one in settings.values() for value in (one if isinstance(one, tuple) else (one,)))
+        spread = any(
+            isinstance(value, Spread) for one in settings.values() for value in (one if isinstance(one, tuple) else (one,))
+        )
         self._mode: Callable[[], AbstractContextManager[Any]] = (lambda: Spreading(p)) if spread else nullcontext
         self._p = p
         with self._mode():
@@ -116,6 +118,8 @@ def optimizer_of(settings: dict[str, Any], p: Tensor) -> torch.optim.Optimizer:
     if settings["rule"] == "lookahead":
         return lookahead(settings, p)
     cls, options = recipe(settings, is_switched(settings))
+    if "decay" in options:  # SGDW's group calls it so, its constructor as torch does
+        options["weight_decay"] = options.pop("decay")
     if cls.__module__.startswith("torch.optim"):
         options["foreach"] = False
     return cls([p], **options)

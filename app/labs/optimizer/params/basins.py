@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from app.labs.contract import Message, Params, UserError
 from app.labs.errors import field_errors
-from app.labs.optimizer.passes import parts
 from app.labs.optimizer.params.race import Coordinate, RaceParams, SurfaceName
+from app.labs.optimizer.passes import parts
 from app.labs.optimizer.racers import AnyRacer
 
 MOST_SIDE = 2048
@@ -50,7 +50,7 @@ SettingName: TypeAlias = Literal[tuple(NAMES)]  # type: ignore[valid-type]
 Range: TypeAlias = "tuple[Coordinate, Coordinate] | None"
 _MAP: dict[str, Any] = {"group": "map"}
 _SETTINGS: dict[str, Any] = {**_MAP, "when": {"axes": ["settings"]}}
-_RANGE: dict[str, Any] = {**_MAP, "widget": "point", "axes": ["min", "max"]}
+_RANGE: dict[str, Any] = {**_MAP, "widget": "point", "axes": ["≥", "≤"]}
 
 
 class BasinsParams(Params):
@@ -185,5 +185,3 @@ def _check_race(params: BasinsParams, values: Mapping[str, float], path: tuple[s
     except ValidationError as error:
         where, message = field_errors(error)[0]
         raise UserError(message, path or where) from error
-
-

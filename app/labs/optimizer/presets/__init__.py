@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.labs.contract import Preset
+from app.labs.optimizer.presets.basins import BASINS
 from app.labs.optimizer.presets.race import RACE
 
-PRESETS: Mapping[str, Sequence[Preset]] = {"race": RACE}
+PRESETS: Mapping[str, Sequence[Preset]] = {"basins": BASINS, "race": RACE}

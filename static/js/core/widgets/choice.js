@@ -11,7 +11,7 @@ registerWidget("choice", ({ schema, value, id, describedby, onInput, prefix, pat
   const about = el("p", { class: "choice-about", id: `${id}-about` });
   if (schema.nullable) select.append(el("option", { value: "" }, t("shell.form.none")));
   const options = schema.enum ?? [];
-  for (const [index, option] of options.entries()) select.append(el("option", { value: String(index) }, choiceLabel(prefix, path, option)));
+  for (const [index, option] of options.entries()) select.append(el("option", { value: String(index) }, schema.names?.[option] ?? choiceLabel(prefix, path, option)));
   const chosen = () => (select.value === "" ? null : options[Number(select.value)]);
   const tell = () => {
     about.textContent = chosen() === null ? "" : choiceAbout(prefix, path, chosen());

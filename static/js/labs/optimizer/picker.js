@@ -9,15 +9,19 @@ import { t } from "../../core/i18n.js";
 /** @typedef {{rule: string, name: string, about: string, group: string}} Choice */
 
 export class RulePicker {
-  /** @param {Choice[]} choices in the order of their groups @param {(rule: string) => void} onPick */
-  constructor(choices, onPick) {
+  /**
+   * @param {Choice[]} choices in the order of their groups
+   * @param {(rule: string) => void} onPick
+   * @param {string} name what the button says, its message's id
+   */
+  constructor(choices, onPick, name) {
     this.choices = choices;
     this.onPick = onPick;
     /** @type {Choice[]} */
     this.found = [];
     this.active = 0;
     const id = freshId("rules");
-    this.button = el("button", { type: "button", class: "button add-rule", "aria-expanded": "false", onclick: () => this.#toggle() }, icon("add"), el("span", {}, t("optimizer.page.add_rule")));
+    this.button = el("button", { type: "button", class: "button add-rule", "aria-expanded": "false", onclick: () => this.#toggle() }, icon("add"), el("span", {}, t(name)));
     this.input = el("input", {
       type: "search",
       role: "combobox",
@@ -31,7 +35,7 @@ export class RulePicker {
       oninput: () => this.#search(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
     });
-    this.options = el("ul", { class: "rule-options", id, role: "listbox", "aria-label": t("optimizer.page.add_rule") });
+    this.options = el("ul", { class: "rule-options", id, role: "listbox", "aria-label": t(name) });
     this.panel = el("div", { class: "rule-panel", hidden: true }, this.input, this.options);
     this.element = el("div", { class: "rule-picker" }, this.button, this.panel);
     this.element.addEventListener("focusout", (event) => {

@@ -29,7 +29,7 @@ class RacerList {
     this.problems = [];
     this.list = el("ol", { class: "racers" });
     this.count = el("p", { class: "caption racers-count" });
-    this.picker = new RulePicker(ruleChoices(context.schema, context.defs), (rule) => this.#add(rule));
+    this.picker = new RulePicker(ruleChoices(context.schema, context.defs), (rule) => this.#add(rule), this.most === 1 ? "optimizer.page.change_rule" : "optimizer.page.add_rule");
     this.element = el("div", { class: "racers-widget" }, this.count, this.list, this.picker.element);
     /** @type {(RacerEditor | null)[]} */
     this.editors = [];
@@ -83,7 +83,8 @@ class RacerList {
 
   #tell() {
     this.count.textContent = this.t("optimizer.page.racers_count", { count: this.racers.length, most: this.most });
-    this.picker.allow(this.racers.length < this.most);
+    this.count.hidden = this.most === 1;
+    this.picker.allow(this.racers.length < this.most || this.most === 1);
   }
 
   /** @param {number} r */
@@ -170,7 +171,8 @@ class RacerList {
   /** @param {string} rule */
   #add(rule) {
     const { schema, defs } = this.context;
-    this.#replace([...this.racers, defaultsOf(rule, schema, defs)], this.racers.length);
+    const kept = this.most === 1 ? [] : this.racers; // of a single one another takes the place
+    this.#replace([...kept, defaultsOf(rule, schema, defs)], kept.length);
   }
 
   /** @param {number} r */
