@@ -47,7 +47,7 @@ BASINS = (
         y_setting="beta1",
     ),
     _preset(
-        "swats", "N. S. Keskar and R. Socher, 2017, arXiv:1712.07628", racers=[{"rule": "swats", "lr": 0.09}], pixels=64, steps=150
+        "swats", "N. S. Keskar and R. Socher, 2017, arXiv:1712.07628", racers=[{"rule": "swats", "lr": 0.09}], pixels=32, steps=100
     ),
 )
 """In the order in which the page lists them."""
