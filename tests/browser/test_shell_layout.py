@@ -142,6 +142,17 @@ def test_every_lab_has_a_page_in_both_languages(page: Page, server: Server, lab:
     assert "shell." not in page.locator("body").inner_text(), "a message id instead of its text"
 
 
+def test_the_front_page_s_links_are_a_thumb_wide(new_context: Callable[..., BrowserContext], server: Server, watch: Watch) -> None:
+    page = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
+    page.goto(server.url + "/?lang=zh")
+    for link in page.locator(".lab-card-list a").all():
+        size = link.bounding_box()
+        assert size
+        assert min(size["width"], size["height"]) >= 44, link.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert watch.unexpected() == []
+
+
 def test_home_has_a_card_for_each_lab_and_a_missing_page_leads_home(page: Page, server: Server, watch: Watch) -> None:
     page.goto(server.url + "/")
     expect(page.locator(".lab-card")).to_have_count(4)
