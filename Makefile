@@ -25,8 +25,9 @@ endif
 run: $(VENV)/.run
 	$(BIN)/python -m app serve --host $(HOST) --port $(PORT) --open
 
+# Two processes take the files in order: the browser's, which last longest and share one Chromium, first; the short ones last.
 test: lint chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test $(VENV)/.tsc
 	$(BIN)/ruff format --check .
