@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where torch computes.")
     model: str | None = Field(None, description="The operator's own network for convolution/network, as FILE.py:FACTORY.")
     hub: str = Field("", description="Hugging Face image models that may be asked for: ids, ID or ID@REVISION, between commas.")
+    hub_text: str = Field("", description="Hugging Face text models that may be asked for in attention/encoder, likewise.")
     runs_per_worker: int = Field(_ENGINE.runs_per_worker, ge=1, description="Unfinished, viewed runs of one worker; others queue.")
     max_queue: int = Field(_ENGINE.max_queue, ge=0, description="Runs that may wait; beyond it a start is answered with busy.")
     kept_runs: int = Field(_ENGINE.kept_runs, ge=1, description="Runs held in memory, finished ones included.")

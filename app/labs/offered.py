@@ -25,9 +25,11 @@ def fingerprint(file: str) -> str:
 
 
 HUB = "UNROLLED_HUB"
-"""Ids of Hugging Face models, separated by commas, each with ``@REVISION`` where it is to stay the same."""
+"""Ids of image models of Hugging Face, separated by commas, each with ``@REVISION`` where it is to stay the same."""
+TEXTS = "UNROLLED_HUB_TEXT"
+"""The same of text models."""
 
 
-def allowed() -> tuple[str, ...]:
+def allowed(variable: str = HUB) -> tuple[str, ...]:
     """The ids that may be asked for."""
-    return tuple(name for part in os.environ.get(HUB, "").split(",") if (name := part.strip()))
+    return tuple(name for part in os.environ.get(variable, "").split(",") if (name := part.strip()))

@@ -5,19 +5,17 @@ The package is found, never imported, and both of its files are the published on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from safetensors.torch import load
-from torch import Tensor
 
 from app.labs.contract import Message, UserError
 from app.nn.bert import Bert, BertShape, from_published
+from app.nn.tokens import Read, check_length, shares
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,31 +27,6 @@ CLS, SEP = 101, 102
 """The ids of [CLS] and [SEP]."""
 MOST_TOKENS = 512
 """Its positions, [CLS] and [SEP] among them."""
-MOST_CHARACTERS = 100_000
-"""Of one text; more than any 512 tokens that people type, and soon tokenised."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """A text, or two, as the model reads it; every tuple has one entry a token."""
-
-    tokens: tuple[str, ...]
-    """[CLS], word pieces ("##ing" goes on a word), [SEP]."""
-    ids: tuple[int, ...]
-    types: tuple[int, ...]
-    """0: first text, 1: second."""
-    spans: tuple[tuple[int, int], ...]
-    """From where to where in its text; (0, 0) for [CLS] and [SEP]."""
-    words: tuple[int | None, ...]
-    """Which word of its text; None for [CLS] and [SEP]."""
-    unknown: tuple[str, ...]
-    """What was typed where the vocabulary has nothing: those tokens are [UNK]."""
-    left_out: int
-    """Word pieces that were cut off behind the 512th token."""
-
-    def tensors(self) -> tuple[Tensor, Tensor]:
-        """ids and types, (1, T)."""
-        return torch.tensor([self.ids]), torch.tensor([self.types])
 
 
 def _file(name: str, expected: str) -> bytes:
@@ -92,33 +65,22 @@ def read(text: str, second: str | None = None) -> Read:
     Raises UserError where nothing is left of it (blanks, control characters), where a text has more than MOST_CHARACTERS, and
     where the package is missing or its tokenizer is not the published one.
     """
-    for one in (text, second or ""):
-        if len(one) > MOST_CHARACTERS:
-            raise UserError(Message("attention.too-long", {"count": len(one), "most": MOST_CHARACTERS}))
+    check_length(text, second)
     tokenizer = _tokenizer()
     pieces = [tokenizer.encode(one, add_special_tokens=False) for one in (text, second) if one is not None]
     if not all(pieces):
         raise UserError(Message("attention.empty-text"))
     room = MOST_TOKENS - 1 - len(pieces)
-    kept = _shares([len(one) for one in pieces], room)
+    kept = shares([len(one) for one in pieces], room)
     cls, sep = (("[CLS]", CLS), ("[SEP]", SEP))
-    rows: list[tuple[str, int, int, tuple[int, int], int | None]] = [(*cls, 0, (0, 0), None)]
+    rows: list[tuple[str, int, int, str, int | None]] = [(*cls, 0, "", None)]
     unknown: list[str] = []
     for type_id, (piece, count, typed) in enumerate(zip(pieces, kept, (text, second or ""), strict=False)):
         for token, number, span, word in zip(piece.tokens[:count], piece.ids, piece.offsets, piece.word_ids, strict=False):
-            rows.append((token, number, type_id, span, word))
+            rows.append((token, number, type_id, typed[slice(*span)], word))
             if token == "[UNK]":
-                unknown.append(typed[slice(*span)])
-        rows.append((*sep, type_id, (0, 0), None))
-    tokens, ids, types, spans, words = zip(*rows, strict=True)
+                unknown.append(rows[-1][3])
+        rows.append((*sep, type_id, "", None))
+    tokens, ids, types, stand, words = zip(*rows, strict=True)
     left_out = sum(map(len, pieces)) - sum(kept)
-    return Read(tokens, ids, types, spans, words, tuple(unknown), left_out)
-
-
-def _shares(lengths: list[int], room: int) -> list[int]:
-    """How much of each text is kept: the longer one gives first."""
-    if len(lengths) == 1 or sum(lengths) <= room:
-        return [min(length, room) for length in lengths]
-    short = min(min(lengths), room // 2)
-    first = min(lengths[0], room - short) if lengths[0] >= lengths[1] else short
-    return [first, min(lengths[1], room - first)]
+    return Read(tokens, ids, types, stand, words, tuple(unknown), left_out)

@@ -13,6 +13,7 @@ from app.labs.contract import UserError
 from app.nn import minilm
 from app.nn.attention import padding_mask
 from app.nn.bert import sentence_embedding
+from app.nn.tokens import MOST_CHARACTERS
 
 SENTENCES = (
     "The cat sat on the mat because it was tired.",
@@ -139,7 +140,7 @@ def test_the_unknown_is_named_and_every_token_says_where_it_stands() -> None:
     text = "Unbelievable: 龘 and 😀 שלום"
     found = minilm.read(text)
     assert found.unknown == ("龘", "😀")
-    pieces = [text[slice(*span)].lower() for span, word in zip(found.spans, found.words, strict=True) if word is not None]
+    pieces = [typed.lower() for typed, word in zip(found.typed, found.words, strict=True) if word is not None]
     assert "".join(pieces) == "".join(text.lower().split())
     first = [token.removeprefix("##") for token, word in zip(found.tokens, found.words, strict=True) if word == 0]
     assert "".join(first) == "unbelievable"
@@ -154,7 +155,7 @@ def test_nothing_to_read_is_one_sentence(text: str) -> None:
 
 def test_a_text_without_end_is_one_sentence() -> None:
     with pytest.raises(UserError) as caught:
-        minilm.read("a" * (minilm.MOST_CHARACTERS + 1))
+        minilm.read("a" * (MOST_CHARACTERS + 1))
     assert caught.value.message.id == "attention.too-long"
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from app.labs.contract import Message, Plain, UserError
-from app.labs.recurrent.chinese import in_script
 from app.labs.recurrent.params.gates import MOST_READ, plain
 from app.nn import characters, python_tags, tagger, weights
+from app.nn.chinese import in_script
 from app.nn.recurrent import Recurrent
 
 NOT_KNOWN = -1

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from app import labs
 from app.labs.attention import encoder
+from app.labs.attention.encoder.models import model
+from app.labs.attention.encoder.ours import load
 from app.labs.attention.encoder.patterns import PATTERNS, by_chance, patterns
 from app.labs.attention.encoder.reading import Sentence, Unit
 from app.labs.attention.encoder.tiles import LEVELS, factor, tiles
@@ -22,6 +24,7 @@ from app.labs.contract import Frame, UserError
 from app.nn import minilm
 from app.nn.attention import rollout
 from app.nn.bert import sentence_embedding
+from app.nn.tokens import Read
 from app.web import languages
 from app.wire.frames import Packer
 
@@ -112,8 +115,8 @@ def stochastic(draw: st.DrawFn) -> tuple[torch.Tensor, Sentence]:
     random = torch.Generator().manual_seed(draw(st.integers(0, 9999)))
     weights = (torch.randn(3, at, at, generator=random) * 4).softmax(-1)
     words = tuple(None if special[0] else 0 for _ in range(at))
-    read = minilm.Read(("x",) * at, (0,) * at, (0,) * at, ((0, 0),) * at, words, (), 0)
-    return weights, Sentence(read, tuple(units), tuple(n for n, one in enumerate(special) if not one))
+    read = Read(("x",) * at, (0,) * at, (0,) * at, ("",) * at, words)
+    return weights, Sentence(model("minilm"), "chosen", read, tuple(units), tuple(n for n, one in enumerate(special) if not one))
 
 
 @settings(deadline=None, max_examples=60)
@@ -146,8 +149,9 @@ def test_a_tile_is_the_largest_of_its_square(count: int, seed: int) -> None:
 
 def test_scores_of_heads_that_are_built_to_follow_a_pattern() -> None:
     read = minilm.read("the cat saw the dog.", "a cat ran.")
-    p = patterns(read)
     count = len(read.tokens)
+    sees = torch.ones(count, count, dtype=torch.bool)
+    p = patterns(read, sees)
     real = [i for i, word in enumerate(read.words) if word is not None]
 
     def head(look: Any) -> float:
@@ -174,8 +178,8 @@ def test_scores_of_heads_that_are_built_to_follow_a_pattern() -> None:
     again = sum(read.tokens.count(read.tokens[i]) > 1 for i in real)
     assert float(encoder.scores(same, p)[0, PATTERNS.index("same")]) == pytest.approx(1 / again)
     even = torch.full((1, count, count), 1 / count)
-    assert (encoder.scores(even, p)[0] - by_chance(p)).abs().max() <= 1e-6
-    assert by_chance(p)[PATTERNS.index("previous")].item() == pytest.approx(1 / count)
+    assert (encoder.scores(even, p)[0] - by_chance(p, sees)).abs().max() <= 1e-6
+    assert by_chance(p, sees)[PATTERNS.index("previous")].item() == pytest.approx(1 / count)
 
 
 def test_a_pattern_that_nothing_follows_has_no_score() -> None:
@@ -309,17 +313,95 @@ def test_what_leaves_nothing_to_read_is_told_under_its_field(params: Any, field:
 )
 @pytest.mark.parametrize("merge", [False, True])
 def test_odd_texts_are_read_and_what_is_unknown_is_named(text: str, unknown: list[str] | None, merge: bool) -> None:
-    note = labs.scene(NAME, text=text, merge=merge).note
+    note = labs.scene(NAME, text=text, merge=merge, model="minilm").note
     if unknown is not None:
         assert note["unknown"] == unknown
-    assert len(frames(text=text, merge=merge)) == 7
+    assert len(frames(text=text, merge=merge, model="minilm")) == 7
 
 
 def test_a_missing_package_is_one_sentence_and_other_experiments_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minilm, "find_spec", lambda name: None)
     monkeypatch.setattr(minilm, "network", minilm.network.__wrapped__)
     monkeypatch.setattr(minilm, "_tokenizer", minilm._tokenizer.__wrapped__)
+    load.cache_clear()
     with pytest.raises(UserError) as caught:
         labs.scene(NAME)
+    load.cache_clear()
     assert caught.value.message.id == "attention.minilm.missing"
     assert list(labs.run("attention/by-hand"))
+    assert list(labs.run(NAME, model="reversal", text="abc"))
+
+
+@pytest.mark.parametrize(
+    ("params", "model", "why"),
+    [
+        ({"text": "那只黑色的猫不喜欢这条鱼。"}, "chinese", "chinese"),
+        ({"text": "舉頭望明月，低頭思故鄉。", "second": "床前明月光"}, "chinese", "chinese"),
+        ({"text": "The cat sat."}, "minilm", "other"),
+        ({"text": "The cat sat.", "model": "chinese"}, "chinese", "chosen"),
+        ({"text": "明月", "model": "minilm"}, "minilm", "chosen"),
+        ({"text": "the cat sleeps .", "model": "english_french"}, "english_french", "chosen"),
+        ({"text": "這隻貓睡覺。", "model": "chinese_english"}, "chinese_english", "chosen"),
+    ],
+)
+def test_the_model_that_reads_is_named_and_every_attention_is_torchs(params: Any, model: str, why: str) -> None:
+    note = labs.scene(NAME, **params).note
+    assert (note["model"], note["why"]) == (model, why)
+    found = frames(**params)
+    assert len(found) == note["layers"] + 1
+    for frame in found[1:]:
+        q, k = (torch.from_numpy(frame.tensors[name]) for name in "qk")
+        wanted = functional.scaled_dot_product_attention(q, k, torch.eye(k.shape[1]).expand(len(k), -1, -1))
+        assert np.abs(frame.tensors["weights"] - wanted.numpy()).max() <= 1e-6
+        assert frame.tensors["parity"] <= 1e-5
+        assert np.abs(frame.tensors["rolled"].sum(-1) - 1).max() <= 1e-5
+    made = labs.params_from(NAME, params)
+    for target in encoder.targets(made):
+        told = encoder.explain(made, encoder.scene(made), found[0], found[1], target)
+        assert told.reference is not None
+        assert told.reference.difference <= 2e-5
+
+
+@pytest.mark.parametrize("params", [{"text": "月落烏啼霜滿天"}, {"text": "a black cat sleeps .", "model": "english_french"}])
+def test_the_script_of_our_small_models_prints_the_runs_numbers(params: Any) -> None:
+    code = encoder.script(labs.params_from(NAME, {**params, "off": OFF[:1]}))
+    out = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, timeout=120, check=True).stdout
+    found = frames(**params, off=OFF[:1])
+    lines = [line.split() for line in out.splitlines()]
+    for line in lines[:-1]:
+        assert float(line[-1]) == pytest.approx(found[int(line[1])].tensors["weights"][int(line[2]) - 1].max(), abs=1e-5)
+    assert np.abs(np.array([float(one) for one in lines[-1][1:]]) - found[-1].tensors["embedding"]).max() <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("params", "id", "field"),
+    [
+        ({"text": "月", "off": [{"layer": 5, "head": 0}]}, "attention.encoder.error.no_head", "off"),
+        ({"text": "the cat sleeps .", "second": "x", "model": "english_french"}, "attention.encoder.error.one_text", "second"),
+        ({"text": "the unicorn sleeps .", "model": "english_french"}, "attention.unknown-words", "text"),
+    ],
+)
+def test_what_a_model_cannot_do_is_one_sentence(params: Any, id: str, field: str) -> None:
+    with pytest.raises(UserError) as caught:
+        labs.scene(NAME, **params)
+    assert (caught.value.message.id, caught.value.path) == (id, (field,))
+
+
+def test_a_wrong_hash_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm, "WEIGHTS", ("model.safetensors", "0" * 64))
+    monkeypatch.setattr(minilm, "network", minilm.network.__wrapped__)
+    load.cache_clear()
+    with pytest.raises(UserError) as caught:
+        labs.scene(NAME)
+    load.cache_clear()
+    assert caught.value.message.id == "attention.minilm.wrong"
+    assert labs.scene(NAME, text="明月").note["model"] == "chinese"
+
+
+@pytest.mark.parametrize("text", ["床前\x07明月\u202e光", "明月 שלום 😀", "月" * 5000])
+def test_odd_texts_in_chinese(text: str) -> None:
+    note = labs.scene(NAME, text=text, model="chinese").note
+    assert len(note["tokens"]) <= 512
+    assert note["left_out"] == max(0, len(text) - 510 if len(text) > 512 else 0)
+    assert note["unknown"] == ([] if "שלום" not in text else ["שלום", "😀"])
+    assert len(frames(text=text, model="chinese")) == 5

@@ -86,3 +86,21 @@ def test_a_long_text() -> None:
 
 def test_what_cannot_be_read() -> None:
     assert labs.scene(NAME, **PRESETS["chinese"]).note["unknown"] == ["喜", "欢", "习"]
+
+
+def test_chinese() -> None:
+    assert round(opened("classifier"), 2) == 0.83
+    classifier = run("classifier")[4]["weights"][3]
+    tokens = labs.scene(NAME, **PRESETS["classifier"]).note["tokens"]
+    assert round(float(classifier[tokens.index("朵"), tokens.index("花")]), 2) == 0.51
+    note = labs.scene(NAME, **PRESETS["tang"]).note
+    assert (note["model"], note["why"], note["turned"]) == ("chinese", "chinese", 4)
+    assert (score("tang", "punctuation"), round(opened("tang"), 2)) == (0.497, 0.67)
+    assert round(float(run("tang")[2]["chance"][PATTERNS.index("punctuation")]), 2) == 0.15
+
+
+def test_a_translators_encoder() -> None:
+    assert round(opened("translator"), 2) == 0.87
+    row = run("translator")[2]["weights"][2, 6]
+    assert labs.scene(NAME, **PRESETS["translator"]).note["tokens"][6:9] == ["the", "small", "dog"]
+    assert round(float(row[8]), 2) == 0.75

@@ -1,6 +1,6 @@
-"""A trained encoder reads a sentence, one layer a frame: ``attention/encoder``.
+"""A trained model reads a sentence, one layer a frame: ``attention/encoder``.
 
-Frame 0 is the embeddings; frame l has the states of layer l, all its heads at once.
+Frame 0 is the embeddings; each further frame has the states of one attention, all its heads at once.
 """
 
 from __future__ import annotations
@@ -15,36 +15,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.labs.attention.encoder.explain import explain
-from app.labs.attention.encoder.patterns import NAMED, PATTERNS, by_chance, patterns, scores
-from app.labs.attention.encoder.reading import Sentence, sentence, told
-from app.labs.attention.encoder.script import script
+from app.labs.attention.encoder.models import Layer
+from app.labs.attention.encoder.patterns import NAMED, PATTERNS, by_chance, masks, patterns, scores
+from app.labs.attention.encoder.reading import Sentence, asks, off, sentence, told
 from app.labs.attention.encoder.tiles import factor, tiles
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
-from app.nn import minilm
-from app.nn.attention import Heads, rolled
-from app.nn.bert import Bert, sentence_embedding
-from app.nn.transformer import Off, SubLayer
+from app.nn.attention import Heads, masked, rolled
+from app.nn.bert import sentence_embedding
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
 
-Sub = tuple[SubLayer, ...]
-
 
 def scene(params: EncoderParams, device: str = "cpu") -> Scene:
-    """The sentence as it is read. ``chance`` (K,): each pattern's score of a head that spreads its attention evenly.
-
-    Raises UserError for a text that cannot be read and where the model is not there.
-    """
+    """The sentence as it is read, and which model reads it. Raises UserError for what cannot be read, and without a model."""
     read = sentence(params)
-    shape = minilm.network().shape
+    off(read, params)
     note: dict[str, Plain] = {
         **told(read),
-        "layers": shape.layers,
-        "heads": shape.heads,
-        "d_k": shape.d_model // shape.heads,
-        "d_model": shape.d_model,
-        "parameters": sum(weight.numel() for weight in minilm.network().parameters()),
         "factor": factor(len(read.shown)),
         "patterns": list(PATTERNS),
         "named": NAMED,
@@ -52,67 +40,65 @@ def scene(params: EncoderParams, device: str = "cpu") -> Scene:
         "special": params.special,
         "off": [[one.layer, one.head] for one in params.off],
     }
-    return Scene({"chance": _host(by_chance(patterns(read.read)))}, note)
+    return Scene({}, note)
 
 
 def run(params: EncoderParams, device: str = "cpu") -> Iterator[Frame | Progress]:
-    """Frames 0 to 6. n: the units drawn, m = ceil(n / note.factor), T: the tokens, H: the heads.
+    """Frame 0 and one for each attention. n: the units drawn, m = ceil(n / note.factor), T: the tokens, H: the heads.
 
     Streamed: ``tiles`` uint8 (H, m, m) with ``step`` (H,), ``rollout_tiles`` (1, m, m) with ``rollout_step``, ``scores`` (H, K) of
-    the patterns, ``received`` (H, n): the mean of each drawn column, ``removed`` (H, n): what hiding took off each row, ``parity``
-    (1,): the largest |difference| of the heads' outputs to torch's scaled_dot_product_attention.
+    the patterns and ``chance`` (K,), those of a head that spreads its attention evenly, ``received`` (H, n): the mean of each drawn
+    column over the rows that ask, ``removed`` (H, n): what hiding took off each row, ``parity`` (1,): the largest |difference| of
+    the heads' outputs to torch's scaled_dot_product_attention.
     On demand, exact: ``drawn`` (H, n, n) and ``rollout`` (n, n) as drawn; ``weights`` and ``logits`` (H, T, T), the logits being
-    q k^T / sqrt(d_k); ``rolled`` (T, T); ``q``, ``k``, ``v`` (H, T, d_k); ``hidden`` (T, d_model) that leaves the layer.
+    q k^T times the note's ``scale``, and ``mask`` (1 or H, T, T), which is added to them, where there is one; ``rolled`` (T, T);
+    ``q``, ``k``, ``v`` (H, T, d_k); ``hidden`` (T, d_model) that leaves the layer.
 
     Where heads are off also ``change`` (H,), 0 to 1: half of sum |difference| to the untouched run, the mean over the rows drawn,
     its ``change_tiles`` with ``change_step``, and on demand ``untouched`` (H, n, n). The last frame has ``embedding`` (d_model,) of
     the sentence, of length 1, and then ``untouched_embedding``.
     """
     read = sentence(params)
-    net = minilm.network().to(device)
-    p = patterns(read.read).to(device)
-    off: Off = [(one.layer, "self", one.head) for one in params.off]
-    ids, types = (tensor.to(device) for tensor in read.read.tensors())
-    with torch.no_grad():
-        embedded = net.embedding(ids, types)
-    yield Frame(0, {"hidden": _host(embedded[0])}, {}, ("hidden",))
+    model, heads_off = read.model, off(read, params)
     before: Tensor | None = None
-    for number, (layer, other) in enumerate(_layers(net, embedded, off), 1):
+    untouched = _layers(model.walk(read.read, (), device)) if heads_off else None
+    number = 0
+    for layer in model.walk(read.read, heads_off, device):
+        if isinstance(layer, Progress):
+            yield layer
+            continue
+        if isinstance(layer, Tensor):
+            yield Frame(0, {"hidden": _host(layer)}, {}, ("hidden",))
+            continue
+        number += 1
         # A layer of 512 tokens takes a tenth of a second, what is made of it half as long.
-        yield Progress(number, net.shape.layers, Message("attention.encoder.stage.layer", {"layer": number}))
-        heads = _heads(layer)
-        before = rolled(heads.weights[0], before)
-        streamed, asked = _drawn(read, heads, before, p)
-        asked["hidden"] = _host(layer[-1].out[0])
-        if other is not None:
-            more, exact = _changed(read, heads, _heads(other))
+        yield Progress(number, len(read.parts), Message("attention.encoder.stage.layer", {"layer": number}))
+        before = rolled(layer.heads.weights[0], before)
+        streamed, asked = _drawn(read, layer, before)
+        asked["hidden"] = _host(layer.hidden)
+        last = number == len(read.parts)
+        if last:
+            streamed["embedding"] = _host(sentence_embedding(layer.hidden[None])[0])
+        if untouched is not None:
+            while isinstance(other := next(untouched), Progress):
+                yield other
+            more, exact = _changed(read, layer.heads, other.heads)
             streamed, asked = {**streamed, **more}, {**asked, **exact}
-        if number == net.shape.layers:
-            streamed["embedding"] = _host(sentence_embedding(layer[-1].out)[0])
-            if other is not None:
-                streamed["untouched_embedding"] = _host(sentence_embedding(other[-1].out)[0])
-        yield Frame(number, {**streamed, **asked}, {}, tuple(asked))
+            if last:
+                streamed["untouched_embedding"] = _host(sentence_embedding(other.hidden[None])[0])
+        yield Frame(number, {**streamed, **asked}, {"scale": layer.scale}, tuple(asked))
 
 
-def _layers(net: Bert, embedded: Tensor, off: Off) -> Iterator[tuple[Sub, Sub | None]]:
-    """Layer by layer, where heads are off with the untouched run beside."""
-    walks = [net.encoder.walk(embedded, off=off), *([net.encoder.walk(embedded)] if off else [])]
-    while True:
-        with torch.no_grad():
-            states = [next(walk, None) for walk in walks]
-        if states[0] is None:
-            return
-        yield states[0], states[1] if off else None
+def _layers(walk: Iterator[Tensor | Layer | Progress]) -> Iterator[Layer | Progress]:
+    """Without what the first layer is given."""
+    return (one for one in walk if not isinstance(one, Tensor))
 
 
-def _heads(layer: Sub) -> Heads:
-    assert layer[0].attended is not None
-    return layer[0].attended.heads
-
-
-def _drawn(read: Sentence, heads: Heads, rollout: Tensor, p: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(streamed, on demand) of one layer."""
-    weights = heads.weights[0]
+def _drawn(read: Sentence, layer: Layer, rollout: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(streamed, on demand) of one attention."""
+    heads, weights = layer.heads, layer.heads.weights[0]
+    sees, asking = (tensor.cpu() for tensor in asks(layer))
+    p = patterns(read.read, sees)
     drawn, removed = read.drawn(weights)
     small, step = tiles(drawn)
     rolled_out = read.drawn(rollout[None])[0]
@@ -122,18 +108,22 @@ def _drawn(read: Sentence, heads: Heads, rollout: Tensor, p: Tensor) -> tuple[di
         "step": step,
         "rollout_tiles": rollout_small,
         "rollout_step": rollout_step,
-        "scores": _host(scores(weights, p)),
-        "received": _host(drawn.mean(1)),
+        "scores": _host(scores(weights, p.to(weights.device))),
+        "chance": _host(by_chance(p, sees)),
+        "received": _host(drawn.sum(1) / max(1, int(read.rows(asking).sum()))),
         "removed": _host(removed),
-        "parity": _parity(heads),
+        "parity": _parity(layer),
     }
     exact = {"drawn": drawn, "rollout": rolled_out[0], "weights": weights, "logits": heads.scores[0], "rolled": rollout}
     exact |= {"q": heads.q[0], "k": heads.k[0], "v": heads.v[0]}
+    if heads.mask is not None:
+        exact["mask"] = masked(torch.zeros_like(sees, dtype=weights.dtype, device=weights.device), heads.mask).flatten(0, -3)
     return streamed, {name: _host(tensor) for name, tensor in exact.items()}
 
 
-def _parity(heads: Heads) -> NDArray[np.float32]:
-    theirs = functional.scaled_dot_product_attention(heads.q, heads.k, heads.v)
+def _parity(layer: Layer) -> NDArray[np.float32]:
+    heads = layer.heads
+    theirs = functional.scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.mask, scale=layer.scale)
     return _host((theirs - heads.output).abs().max()[None])
 
 
@@ -155,15 +145,20 @@ def targets(params: EncoderParams) -> Sequence[Target]:
         {"kind": "cell", "head": 0, "row": 1, "column": 0},
         {"kind": "rollout", "row": 1, "column": 0},
     ]
-    found += [{"kind": name, "head": 0, "token": 1, "column": 3} for name in ("q", "k", "v")]
-    found += [{"kind": "score", "head": 0, "pattern": name} for name in PATTERNS if _asked(read, name)]
+    if read.model.linear(0, "q") is not None:
+        found += [{"kind": name, "head": 0, "token": 1, "column": 3} for name in ("q", "k", "v")]
+    every = torch.ones(len(read.read.tokens), len(read.read.tokens), dtype=torch.bool)
+    looks = masks(read.read, every).flatten(1).any(1)
+    found += [{"kind": "score", "head": 0, "pattern": name} for name, some in zip(PATTERNS, looks, strict=True) if some]
     if params.off:
         found += [{"kind": "change", "head": 0}, {"kind": "embedding"}]
     return found
 
 
-def _asked(read: Sentence, name: str) -> bool:
-    return not bool(patterns(read.read)[PATTERNS.index(name)].isnan().any())
+def script(params: EncoderParams) -> str:
+    """Python source of the same run. Raises UserError as ``scene`` does."""
+    read = sentence(params)
+    return read.model.script(read.read, off(read, params))
 
 
 def _host(tensor: Tensor) -> NDArray[Any]:

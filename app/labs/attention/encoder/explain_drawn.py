@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.labs.attention.encoder.explain_weight import by_torch, weight_lines
+from app.labs.attention.encoder.explain_weight import by_torch, lines
 from app.labs.attention.encoder.opened import Opened, error, index, line, meaning
 from app.labs.attention.encoder.sums import Product, long_sum
 from app.labs.contract import Equation, Explanation, Message, Plain, Reference, Target, Term
@@ -25,7 +25,7 @@ def cell(o: Opened, target: Target) -> Explanation:
     values = _named(o, row, column) | {"head": head + 1}
     remark = Message("attention.encoder.remark.weight", {"query": o.units[row].label})
     if o.sentence.whole:
-        equations = weight_lines(o, head, row, column)
+        equations = lines(o, head, row, column)
         reference = by_torch(o, head, row, column, equations[-1].value)
         remarks = [remark]
     else:
@@ -63,7 +63,7 @@ def rolled(o: Opened, target: Target) -> Explanation:
 
 
 def _rolled(o: Opened, target: Target, i: int, j: int) -> Explanation:
-    """R_l = A_l R_{l-1}, A = (mean over heads + I) / 2."""
+    """R_l = A_l R_{l-1}, A = (mean over heads + I) / 2; a token that does not ask stays what it is."""
     layer, weights = o.layer + 1, o.array("weights")
     mean = weights.mean(0)
     same = 1.0 if i == j else 0.0
@@ -77,19 +77,22 @@ def _rolled(o: Opened, target: Target, i: int, j: int) -> Explanation:
         value=lambda total: total / o.heads,
         more={"H": Term("H", o.heads, meaning("heads"))},
     )
+    whole = 2.0 if mean[i].any() else 1.0
     joined = Equation(
-        rf"A_{{{i + 1},{j + 1}}} = \tfrac{{1}}{{2}} \left( {symbol} + I_{{{i + 1},{j + 1}}} \right)",
-        r"\tfrac{1}{2} (\num{a} + \num{i})",
-        (average.value + same) / 2,
+        rf"A_{{{i + 1},{j + 1}}} = \tfrac{{1}}{{2}} \left( {symbol} + I_{{{i + 1},{j + 1}}} \right)"
+        if whole == 2
+        else rf"A_{{{i + 1},{j + 1}}} = I_{{{i + 1},{j + 1}}}",
+        r"\tfrac{1}{2} (\num{a} + \num{i})" if whole == 2 else r"\num{a} + \num{i}",
+        (average.value + same) / whole,
         {"a": Term(symbol, average.value), "i": Term("I", same, meaning("identity"))},
-        line("residual"),
+        line("residual" if whole == 2 else "silent"),
     )
     equations = [average, joined]
     if layer > 1:
         if o.previous is None or "rolled" not in o.previous.tensors:
             raise error("embeddings")
         before = np.asarray(o.previous.tensors["rolled"], dtype=np.float64)
-        a = (mean[i] + np.eye(len(mean))[i]) / 2
+        a = (mean[i] + np.eye(len(mean))[i]) / whole
         products: list[Product] = [
             (
                 [
@@ -103,7 +106,7 @@ def _rolled(o: Opened, target: Target, i: int, j: int) -> Explanation:
         formula = rf"R^{{{layer}}}_{{{i + 1},{j + 1}}} = \sum_m A_{{{i + 1},m}} \, R^{{{layer - 1}}}_{{m,{j + 1}}}"
         equations.append(long_sum(formula, products, label=line("through")))
     result = equations[-1].value
-    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": layer}
+    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": o.named}
     title = Message("attention.encoder.title.rollout", values)
     theirs = float(o.frame.tensors["rolled"][i, j])
     reference = Reference("torch.matmul", theirs, abs(result - theirs))
@@ -151,7 +154,7 @@ def _drawn(o: Opened, whole: NDArray[np.float64], letter: str, term: Open, row: 
 
 
 def _named(o: Opened, row: int, column: int) -> dict[str, Plain | Message]:
-    return {"query": o.units[row].label, "key": o.units[column].label, "layer": o.layer + 1}
+    return {"query": o.units[row].label, "key": o.units[column].label, "layer": o.named}
 
 
 def _torchs(theirs: float, ours: float) -> Reference:

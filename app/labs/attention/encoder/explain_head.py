@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from app.labs.attention.encoder.opened import Opened, error, index, line, meaning
@@ -18,7 +19,7 @@ def score(o: Opened, target: Target) -> Explanation:
     if not isinstance(name, str) or name not in PATTERNS:
         raise error("pattern", got=str(name), known=", ".join(PATTERNS))
     head, at = index(target, "head", o.heads), PATTERNS.index(name)
-    looks = masks(o.sentence.read)[at].numpy()
+    looks = masks(o.sentence.read, torch.from_numpy(_sees(o, head)))[at].numpy()
     asking = int(looks.any(-1).sum())
     if not asking:
         raise error("nothing", pattern=Message(f"attention.encoder.pattern.{name}"))
@@ -31,8 +32,8 @@ def score(o: Opened, target: Target) -> Explanation:
     mean = Equation(r"s = \frac{S}{n}", r"\frac{\num{s}}{\num{n}}", total.value / asking, terms, line("mean"))
     theirs = float(o.frame.tensors["scores"][head, at])
     called = Message(f"attention.encoder.pattern.{name}")
-    values: dict[str, Plain | Message] = {"pattern": called, "layer": o.layer + 1, "head": head + 1}
-    chance = float(o.scene.tensors["chance"][at])
+    values: dict[str, Plain | Message] = {"pattern": called, "layer": o.named, "head": head + 1}
+    chance = float(o.frame.tensors["chance"][at])
     return Explanation(
         Message("attention.encoder.title.score", values),
         target,
@@ -41,6 +42,11 @@ def score(o: Opened, target: Target) -> Explanation:
         Reference("torch.matmul", theirs, abs(mean.value - theirs)),
         [Message(f"attention.encoder.about.{name}"), Message("attention.encoder.remark.chance", {"chance": round(chance, 4)})],
     )
+
+
+def _sees(o: Opened, head: int) -> NDArray[np.bool_]:
+    """(T, T)"""
+    return np.stack([o.masked(head, query) > -np.inf for query in range(len(o.tokens))])
 
 
 def change(o: Opened, target: Target) -> Explanation:
@@ -64,7 +70,7 @@ def change(o: Opened, target: Target) -> Explanation:
         more={"n": Term("n", n, meaning("rows"))},
     )
     theirs = float(o.frame.tensors["change"][head])
-    values: dict[str, Plain | Message] = {"layer": o.layer + 1, "head": head + 1}
+    values: dict[str, Plain | Message] = {"layer": o.named, "head": head + 1}
     return Explanation(
         Message("attention.encoder.title.change", values),
         target,

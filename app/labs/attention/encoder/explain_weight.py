@@ -6,20 +6,20 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from app.labs.attention.encoder.opened import Opened, Weighed, error, index, line, meaning, pair
 from app.labs.attention.encoder.sums import SHOWN, Product, long_sum
 from app.labs.contract import Equation, Explanation, Message, Plain, Reference, Target, Term
-from app.nn import minilm
 
 
 def weight(o: Opened, target: Target) -> Explanation:
-    """a_ij = exp(m_ij) / sum_j' exp(m_ij'), m_ij = q_i . k_j / sqrt(d_k): nothing is masked."""
+    """a_ij = exp(m_ij) / sum_j' exp(m_ij'), m_ij = q_i . k_j / sqrt(d_k), and what the mask adds."""
     count = len(o.tokens)
     head, i, j = index(target, "head", o.heads), index(target, "query", count), index(target, "key", count)
-    equations = weight_lines(o, head, i, j)
-    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": o.layer + 1, "head": head + 1}
+    equations = lines(o, head, i, j)
+    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": o.named, "head": head + 1}
     result = equations[-1].value
     return Explanation(
         Message("attention.encoder.title.weight", values),
@@ -31,8 +31,15 @@ def weight(o: Opened, target: Target) -> Explanation:
     )
 
 
-def weight_lines(o: Weighed, head: int, i: int, j: int) -> list[Equation]:
-    """From the dot product to the quotient."""
+def lines(o: Opened, head: int, i: int, j: int) -> list[Equation]:
+    """The same with what the model multiplies by and adds."""
+    return weight_lines(o, head, i, j, o.scale, o.masked(head, i))
+
+
+def weight_lines(
+    o: Weighed, head: int, i: int, j: int, multiplied: float | None = None, added: NDArray[np.float64] | None = None
+) -> list[Equation]:
+    """From the dot product to the quotient. ``multiplied``: the scale, where it is not 1 / sqrt(d_k); ``added`` (S,): the mask."""
     q, k = o.vector("q", head, i), o.vector("k", head, j)
     letters = {name: o.letter(name, head) for name in "qksmauz"}
     here = f"{i + 1},{j + 1}"
@@ -48,18 +55,13 @@ def weight_lines(o: Weighed, head: int, i: int, j: int) -> list[Equation]:
         for c in range(len(q))
     ]
     dot = long_sum(f"{s} = {letters['q']}_{{{i + 1}}} \\cdot {letters['k']}_{{{j + 1}}}", products, label=line("dot"))
-    d_k = Term("d_k", len(q), meaning("d_k"))
-    scaled = dot.value / math.sqrt(len(q))
-    scale = Equation(
-        rf"{e} = \frac{{{s}}}{{\sqrt{{d_k}}}}",
-        r"\frac{\num{s}}{\sqrt{\num{d}}}",
-        scaled,
-        {"s": Term(s, dot.value), "d": d_k},
-        line("scale"),
-    )
-    mask = Equation(f"{m} = {e}", r"\num{e}", scaled, {"e": Term(e, scaled)}, o.mask(i))
+    scaled = dot.value * (1 / math.sqrt(len(q)) if multiplied is None else multiplied)
+    scale = _scale(s, e, dot.value, len(q), scaled, multiplied)
+    mask = _mask(m, e, scaled, 0.0 if added is None else float(added[j]), o.mask(i))
     logits = [float(one) for one in o.row(head, i)]
-    logits[j] = scaled
+    logits[j] = mask.value
+    if max(logits) == -math.inf:
+        return [dot, scale, mask, Equation(f"{letters['a']}_{{{here}}}", "0", 0.0, {}, line("blind"))]
     order = sorted(range(len(logits)), key=lambda at: -logits[at])
     most = logits[order[0]]
 
@@ -72,7 +74,7 @@ def weight_lines(o: Weighed, head: int, i: int, j: int) -> list[Equation]:
     few = {f"n{at}": logit(at) for at in order[:3]}
     told = ", ".join(rf"\num{{{name}}}" for name in few) + (r", \ldots" if len(order) > 3 else "")
     largest = Equation(rf"{hat.latex} = \max_j {letters['m']}_{{{i + 1},j}}", rf"\max({told})", most, few, line("largest"))
-    above = Term("u", math.exp(scaled - most), meaning("numerator"))
+    above = Term("u", math.exp(mask.value - most), meaning("numerator"))
     numerator = Equation(
         rf"u = e^{{{m} - {hat.latex}}}", r"e^{\num{m} - \num{h}}", above.value, {"m": logit(j), "h": hat}, line("numerator")
     )
@@ -100,24 +102,48 @@ def weight_lines(o: Weighed, head: int, i: int, j: int) -> list[Equation]:
     return [dot, scale, mask, largest, numerator, denominator, last]
 
 
+def _scale(s: str, e: str, dot: float, size: int, scaled: float, multiplied: float | None) -> Equation:
+    """e = s / sqrt(d_k), or whatever the model multiplies by."""
+    if multiplied is None or math.isclose(multiplied, 1 / math.sqrt(size), rel_tol=1e-6):
+        terms = {"s": Term(s, dot), "d": Term("d_k", size, meaning("d_k"))}
+        return Equation(rf"{e} = \frac{{{s}}}{{\sqrt{{d_k}}}}", r"\frac{\num{s}}{\sqrt{\num{d}}}", scaled, terms, line("scale"))
+    terms = {"s": Term(s, dot), "c": Term("c", multiplied, meaning("scale"))}
+    return Equation(rf"{e} = c \, {s}", r"\num{c} \cdot \num{s}", scaled, terms, line("other_scale"))
+
+
+def _mask(m: str, e: str, scaled: float, added: float, seen: Message) -> Equation:
+    """m = e where the key is seen, -infinity where it is not; e + b where the model adds a bias."""
+    if added == -math.inf:
+        return Equation(m, r"-\infty", added, {}, line("masked"))
+    terms = {"e": Term(e, scaled)}
+    if added == 0:
+        return Equation(f"{m} = {e}", r"\num{e}", scaled, terms, seen)
+    terms["b"] = Term("b", added, meaning("bias_of_place"))
+    return Equation(f"{m} = {e} + b", r"\num{e} + \num{b}", scaled + added, terms, line("biased"))
+
+
 def logit(o: Opened, target: Target) -> Explanation:
     """m_ij, what the softmax is given."""
     count = len(o.tokens)
     head, i, j = index(target, "head", o.heads), index(target, "query", count), index(target, "key", count)
-    equations = weight_lines(o, head, i, j)[:3]
+    equations = lines(o, head, i, j)[:3]
     q, k = (torch.from_numpy(np.asarray(o.frame.tensors[name][head, at])) for name, at in (("q", i), ("k", j)))
-    theirs = float(torch.dot(q, k) / math.sqrt(len(q)))
+    theirs = float(torch.dot(q, k) * o.scale) + float(o.masked(head, i)[j])
     result = equations[-1].value
-    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": o.layer + 1, "head": head + 1}
+    values: dict[str, Plain | Message] = {**o.pair(i, j), "layer": o.named, "head": head + 1}
     title = Message("attention.encoder.title.logit", values)
-    return Explanation(title, target, equations, result, Reference("torch.dot", theirs, abs(result - theirs)))
+    return Explanation(
+        title, target, equations, result, Reference("torch.dot", theirs, 0.0 if result == theirs else abs(result - theirs))
+    )
 
 
 def by_torch(o: Opened, head: int, i: int, j: int, ours: float) -> Reference:
     """The same by torch's function, which gives the weights themselves where the values are the identity."""
     q, k = (torch.from_numpy(np.asarray(o.frame.tensors[name][head]))[None, None] for name in "qk")
     identity = torch.eye(k.shape[2])[None, None]
-    theirs = float(functional.scaled_dot_product_attention(q[:, :, i : i + 1], k, identity)[0, 0, 0, j])
+    mask = torch.from_numpy(o.masked(head, i)).float()[None, None, None]
+    made = functional.scaled_dot_product_attention(q[:, :, i : i + 1], k, identity, mask, scale=o.scale)
+    theirs = float(made[0, 0, 0, j])
     return Reference("torch.nn.functional.scaled_dot_product_attention", theirs, abs(ours - theirs))
 
 
@@ -135,10 +161,12 @@ def projected(o: Opened, target: Target) -> Explanation:
     c = index(target, "column", size)
     if o.previous is None:
         raise error("embeddings")
-    linear = getattr(minilm.network().encoder.blocks[o.layer].self_attention, f"W_{name}")
+    linear = o.sentence.model.linear(o.layer, name)
+    if linear is None:
+        raise error("not_linear", name=name)
     row = head * size + c
     x = o.previous.tensors["hidden"][i]
-    w, b = linear.weight[row].detach().numpy(), float(linear.bias[row].detach())
+    w, b = linear.weight[row].detach().cpu().numpy(), float(linear.bias[row].detach())
     symbol, upper = f"{o.letter(name, head)}_{{{i + 1},{c + 1}}}", name.upper()
     products: list[Product] = [
         (
@@ -153,12 +181,13 @@ def projected(o: Opened, target: Target) -> Explanation:
     bias = Term(f"b^{upper}_{{{c + 1}}}", b, meaning("bias"))
     formula = rf"{symbol} = \sum_m x_{{{i + 1},m}} \, W^{upper}_{{m,{c + 1}}} + {bias.latex}"
     equation = long_sum(formula, products, [bias])
-    theirs = float(functional.linear(torch.from_numpy(np.asarray(x)), linear.weight[row][None], linear.bias[row][None]).detach())
+    matrix, added = linear.weight[row][None].detach().cpu(), linear.bias[row][None].detach().cpu()
+    theirs = float(functional.linear(torch.from_numpy(np.asarray(x)), matrix, added))
     values: dict[str, Plain | Message] = {
         "name": name,
         "token": o.tokens[i],
         "column": c + 1,
-        "layer": o.layer + 1,
+        "layer": o.named,
         "head": head + 1,
     }
     return Explanation(

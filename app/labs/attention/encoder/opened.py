@@ -29,7 +29,7 @@ class Weighed(Protocol):
 
     def letter(self, name: str, head: int) -> str: ...
 
-    def target(self, kind: str, **at: int) -> Target: ...
+    def target(self, kind: str, **at: int) -> Target | None: ...
 
     def mask(self, query: int) -> Message:
         """What the mask does to a key that the query may see."""
@@ -48,6 +48,26 @@ class Opened:
     @property
     def layer(self) -> int:
         return self.frame.step - 1
+
+    @property
+    def named(self) -> Plain | Message:
+        """The layer as it is called: its number, or "decoder 2"."""
+        part = self.sentence.parts[self.layer]
+        if part.kind == "layer":
+            return part.number
+        return Message(f"attention.encoder.part.{part.kind}", {"number": part.number})
+
+    @property
+    def scale(self) -> float:
+        """What q k^T is multiplied by."""
+        return float(str(self.frame.note["scale"]))
+
+    def masked(self, head: int, query: int) -> NDArray[np.float64]:
+        """(T,): what is added to the scores of a query: 0 where it sees, -inf where it does not, or a bias."""
+        if "mask" not in self.frame.tensors:
+            return np.zeros(len(self.tokens))
+        mask = self.frame.tensors["mask"]
+        return np.asarray(mask[head if len(mask) > 1 else 0, query], dtype=np.float64)
 
     @property
     def heads(self) -> int:
@@ -69,14 +89,16 @@ class Opened:
         return np.asarray(self.frame.tensors[name][head, token], dtype=np.float64)
 
     def row(self, head: int, query: int) -> NDArray[np.float64]:
-        """(T,): what the softmax is given; nothing is masked."""
-        return self.vector("logits", head, query)
+        """(T,): what the softmax is given, -inf where nothing is seen."""
+        return self.vector("logits", head, query) + self.masked(head, query)
 
-    def target(self, kind: str, **at: int) -> Target:
+    def target(self, kind: str, **at: int) -> Target | None:
+        if kind in ("q", "k", "v") and self.sentence.model.linear(self.layer, kind) is None:
+            return None
         return {"kind": kind, **at}
 
     def mask(self, query: int) -> Message:
-        return line("unmasked")
+        return line("seen" if "mask" in self.frame.tensors else "unmasked")
 
     def letter(self, name: str, head: int) -> str:
         """The symbol with its layer and head: a^{1,3}."""

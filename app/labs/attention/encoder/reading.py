@@ -7,15 +7,19 @@ divided by what is left of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from app.labs.attention.encoder.models import Layer, Model, Part, checked, chosen
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.contract import Plain, UserError
-from app.nn import minilm
+from app.nn.tokens import Read
+from app.nn.transformer import Off
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,20 @@ class Unit:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What the model reads, and the units that are drawn."""
+    """What a model reads, and the units that are drawn."""
 
-    read: minilm.Read
+    model: Model
+    why: str
+    """"chosen", or by what the text is: "chinese" or "other"."""
+    read: Read
     units: tuple[Unit, ...]
     shown: tuple[int, ...]
     """Which units are drawn."""
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """Which layer each attention belongs to."""
+        return self.model.parts(self.read)
 
     @property
     def special(self) -> list[bool]:
@@ -78,6 +90,11 @@ class Sentence:
         left = rows.sum(-1, keepdim=True)
         return rows / left.masked_fill(left == 0, 1), removed
 
+    def rows(self, asking: Tensor) -> Tensor:
+        """Of the units drawn, those with a token that asks: (n,) of (T,) booleans."""
+        units = [self.units[number] for number in self.shown]
+        return torch.tensor([bool(asking[list(unit.tokens)].any()) for unit in units])
+
     def merged(self, weights: Tensor) -> Tensor:
         """(H, T, T) to (H, units, units): sums over the pieces of a key, means over those of a query."""
         count = len(self.units)
@@ -90,48 +107,74 @@ class Sentence:
 
 
 def sentence(params: EncoderParams) -> Sentence:
-    """Raises UserError, of its field, for a text that cannot be read."""
+    """Raises UserError, of its field, for a text that cannot be read and for a model that cannot be had."""
+    model, why = chosen(params)
     try:
-        read = minilm.read(params.text, params.second)
+        read = model.read(params.text, params.second)
     except UserError as error:
-        raise UserError(error.message, (_field(params, error),)) from error
+        raise UserError(error.message, error.path or (_field(model, params, error),)) from error
     units = _units(read, params)
     shown = tuple(number for number, unit in enumerate(units) if params.special or not unit.special)
-    return Sentence(read, units, shown)
+    return Sentence(model, why, read, units, shown)
 
 
-def _field(params: EncoderParams, error: UserError) -> str:
+def _field(model: Model, params: EncoderParams, error: UserError) -> str:
     """Which text it is that cannot be read."""
     if params.second is None or error.message.id not in ("attention.empty-text", "attention.too-long"):
         return "text"
     try:
-        minilm.read(params.text)
+        model.read(params.text, None)
     except UserError:
         return "text"
     return "second"
 
 
-def _units(read: minilm.Read, params: EncoderParams) -> tuple[Unit, ...]:
-    texts = (params.text, params.second or "")
+def off(sentence: Sentence, params: EncoderParams) -> Off:
+    """The heads that are switched off. Raises UserError where the model does not have one."""
+    named: Off = [(one.layer, "self", one.head) for one in params.off]
+    return checked(named, len(sentence.parts), sentence.model.heads)
+
+
+def _units(read: Read, params: EncoderParams) -> tuple[Unit, ...]:
     found: list[Unit] = []
     last: tuple[int, int] | None = None
     for token, (text, word, type_id) in enumerate(zip(read.tokens, read.words, read.types, strict=True)):
         here = None if word is None else (type_id, word)
+        label = (read.typed[token] or text) if params.merge else text
         if params.merge and here is not None and here == last:
-            tokens = (*found[-1].tokens, token)
-            typed = texts[type_id][read.spans[tokens[0]][0] : read.spans[token][1]]
-            found[-1] = Unit(typed, tokens, type_id, False)
+            found[-1] = Unit(found[-1].label + read.typed[token], (*found[-1].tokens, token), type_id, False)
         else:
-            label = texts[type_id][slice(*read.spans[token])] if params.merge and word is not None else text
             found.append(Unit(label, (token,), type_id, word is None))
         last = here
     return tuple(found)
 
 
+def asks(layer: Layer) -> tuple[Tensor, Tensor]:
+    """(T, T) boolean: which token sees which in this attention, and (T,) those that ask at all."""
+    mask, count = layer.heads.mask, layer.heads.q.shape[2]
+    if mask is None:
+        sees = torch.ones(count, count, dtype=torch.bool, device=layer.heads.q.device)
+    else:
+        seen = mask if mask.dtype == torch.bool else mask != -torch.inf
+        sees = seen.flatten(0, -3).any(0).expand(count, count) if seen.dim() > 2 else seen.expand(count, count)
+    return sees, sees.any(-1)
+
+
 def told(sentence: Sentence) -> dict[str, Plain]:
     """What the scene's note says of it: the tokens, and what is drawn."""
-    read = sentence.read
+    read, model = sentence.read, sentence.model
+    parts: list[Plain] = [{"kind": part.kind, "number": part.number} for part in sentence.parts]
     return {
+        "model": model.name,
+        "title": model.title,
+        "why": sentence.why,
+        "parts": parts,
+        "layers": len(parts),
+        "heads": model.heads,
+        "d_k": model.d_k,
+        "d_model": model.d_model,
+        "parameters": model.parameters,
+        "opens": model.linear(0, "q") is not None,
         "tokens": list(read.tokens),
         "types": list(read.types),
         "units": [
@@ -140,5 +183,12 @@ def told(sentence: Sentence) -> dict[str, Plain]:
         ],
         "unknown": list(read.unknown),
         "left_out": read.left_out,
-        "pieces": sum(token.startswith("##") for token in read.tokens),
+        "turned": read.turned,
+        "pieces": _pieces(read),
     }
+
+
+def _pieces(read: Read) -> int:
+    """Tokens that go on a word."""
+    at = list(zip(read.types, read.words, strict=True))
+    return sum(before == here and here[1] is not None for before, here in pairwise(at))

@@ -1,4 +1,4 @@
-"""The params of ``attention/encoder``: a sentence or two, and the heads that are switched off. No torch here."""
+"""The params of ``attention/encoder``: a sentence or two, who reads them, and the heads that are switched off. No torch here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from app.labs.contract import Message, Params, UserError
+from app.labs.contract import Message, Params, Plain, UserError
+from app.labs.offered import TEXTS, allowed
 
 MOST_CHARACTERS = 100_000
 """Of one text."""
-LAYERS, HEADS, MOST_TOKENS = 6, 12, 512
-"""Of all-MiniLM-L6-v2."""
+LAYERS, HEADS, MOST_TOKENS = 128, 128, 512
+"""More than any model has that a server can be asked for."""
+MINILM = 6
+"""Its layers."""
 
 Typed = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 
@@ -51,18 +54,40 @@ class EncoderParams(Params):
     )
     second: Typed | None = Field(None, json_schema_extra=_of("text", widget="text", lines=2, live=True))
     """A second text, which the model reads behind the first: [CLS] first [SEP] second [SEP]."""
+    model: Literal[
+        "auto", "minilm", "chinese", "english_french", "english_chinese", "chinese_english", "dates", "reversal", "hub"
+    ] = Field("auto", json_schema_extra=_of("text"))
+    """auto: the encoder of Chinese where the text is mostly Chinese, else all-MiniLM-L6-v2. A translator's name: its encoder."""
+    hub: str | None = Field(None, min_length=1, max_length=200, json_schema_extra=_of("text", when={"model": ["hub"]}))
+    """One of the ids that the operator allows; None: the first of them."""
     special: bool = Field(True, json_schema_extra=_of("shown"))
     """Whether [CLS] and [SEP] are shown; else the rest of each row is made to sum to 1 again."""
     merge: bool = Field(False, json_schema_extra=_of("shown"))
     """Whether word pieces are shown as whole words."""
-    model: Literal["minilm"] = Field("minilm", json_schema_extra=_of("text", widget="hidden"))
-    off: list[Off] = Field(default_factory=list, max_length=LAYERS * HEADS, json_schema_extra=_of("shown", widget="hidden"))
+    off: list[Off] = Field(default_factory=list, max_length=256, json_schema_extra=_of("shown", widget="hidden"))
 
     open: Open | None = Field(Open(layer=5, head=11, query=8, key=2), json_schema_extra=_of("shown", widget="hidden"))
 
-    def length(self) -> int:
+    def length(self) -> int | None:
         """Frame 0 has the embeddings; a frame a layer."""
-        return LAYERS
+        return MINILM if self.model == "minilm" else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _which(cls, values: Any) -> Any:
+        """A hub's model without an id is the first: the link names what runs."""
+        if isinstance(values, dict) and values.get("model") == "hub" and values.get("hub") is None and (ids := allowed(TEXTS)):
+            return {**values, "hub": ids[0]}
+        return values
+
+    @model_validator(mode="after")
+    def _may(self) -> EncoderParams:
+        if self.model == "hub" and not allowed(TEXTS):
+            raise UserError(Message("attention.encoder.error.no_hub"), ("model",))
+        if self.model == "hub" and self.hub not in allowed(TEXTS):
+            told: dict[str, Plain | Message] = {"got": self.hub, "known": ", ".join(allowed(TEXTS))}
+            raise UserError(Message("attention.encoder.error.not_allowed", told), ("hub",))
+        return self
 
     @field_validator("text")
     @classmethod

@@ -54,6 +54,15 @@ ENCODER = (
         "early", "P. Michel, O. Levy and G. Neubig, 2019, arXiv:1905.10650", (1, 9, 2, 0), text=_CAT, off=[{"layer": 0, "head": 2}]
     ),
     _preset("long", "C. Dickens, 1859, A Tale of Two Cities", (2, 9, 9, 62), text=_DICKENS),
-    _preset("chinese", "", (0, 2, 2, 1), text="我喜欢学习 deep learning。"),
+    _preset("classifier", "", (3, 3, 2, 3), text="三只狗看了那朵花。"),
+    _preset("tang", "李白，靜夜思", (1, 1, 16, 12), text="床前明月光，疑是地上霜。舉頭望明月，低頭思故鄉。"),
+    _preset(
+        "translator",
+        "A. Vaswani et al., 2017, arXiv:1706.03762",
+        (1, 2, 7, 8),
+        text="the black cat does not watch the small dog .",
+        model="english_french",
+    ),
+    _preset("chinese", "", (0, 2, 2, 1), text="我喜欢学习 deep learning。", model="minilm"),
 )
 """In the order in which the page lists them."""

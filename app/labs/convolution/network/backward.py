@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.labs.background import Background
 from app.labs.contract import Frame, Message, Plain, Progress
 from app.labs.convolution.network import receptive
-from app.labs.convolution.network.background import Background
 from app.labs.convolution.network.frames import Framer, numpy, plain, tensors
 from app.labs.convolution.network.seen import Operation
 from app.labs.convolution.network.why import Asked, Done

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from app.labs.background import Background
 from app.labs.contract import Frame, Message, Plain, Progress, UserError
-from app.labs.convolution.network.background import Background
 from app.labs.convolution.network.frames import numpy
 from app.labs.convolution.network.live import Live
 from app.labs.convolution.network.seen import Edit, Operation

@@ -102,8 +102,8 @@ class EncoderView {
     model.take(scene, params);
     const opened = JSON.stringify(params.open ?? null);
     if (opened !== this.opened && params.open) {
-      this.wanted = params.open;
-      model.head = params.open.head;
+      this.wanted = { ...params.open, layer: Math.min(params.open.layer, model.layers - 1) };
+      model.head = Math.min(params.open.head, model.heads - 1);
       model.row = Math.max(0, model.unitOf(params.open.query));
       model.column = Math.max(0, model.unitOf(params.open.key));
       model.also.clear();

@@ -44,7 +44,7 @@ export class Patterns {
       ...model.patterns.flatMap((name, at) => {
         const best = all.filter((one) => !Number.isNaN(one.scores[at])).sort((a, b) => b.scores[at] - a.scores[at]).slice(0, BEST);
         if (!best.length) return [];
-        const buttons = best.map(({ layer, head, scores }) => el("button", { type: "button", class: "enc-chip", "aria-label": `${model.named(layer, head)}: ${num(scores[at], 3)}`, title: exact(scores[at]), onclick: () => model.look(layer, head) }, `${layer + 1}·${head + 1} `, el("b", { class: "value" }, scores[at].toFixed(2))));
+        const buttons = best.map(({ layer, head, scores }) => el("button", { type: "button", class: "enc-chip", "aria-label": `${model.named(layer, head)}: ${num(scores[at], 3)}`, title: exact(scores[at]), onclick: () => model.look(layer, head) }, `${model.short(layer)}·${head + 1} `, el("b", { class: "value" }, scores[at].toFixed(2))));
         return [el("dt", { title: stage.t(`attention.encoder.about.${name}`) }, stage.t(`attention.encoder.pattern.${name}`)), el("dd", {}, ...buttons)];
       }),
     );
@@ -119,7 +119,7 @@ export class Rollout {
     const { t } = model.stage;
     const layer = frame.seq - 1;
     this.left.textContent = model.named(layer, model.head);
-    this.right.textContent = t("attention.encoder.page.rollout_to", { layer: layer + 1 });
+    this.right.textContent = t("attention.encoder.page.rollout_to", { layer: model.short(layer) });
     const [raw, rolled] = [model.shares(frame, model.head), model.rollout(frame)];
     const most = Math.max(raw.most, rolled.most);
     const room = Math.max(90, Math.min(220, (this.body.clientWidth - 16) / 2));

@@ -3,6 +3,7 @@
  * and columns are the units drawn: tokens, or words. All count from 0 but the play head, whose frame 0 is the embeddings.
  */
 
+import { num } from "../../../core/format.js";
 import { LEVELS, palettes } from "../../../core/tiles.js";
 
 /** @typedef {import("../../../core/types.js").Stage} Stage */
@@ -56,6 +57,7 @@ export class Model {
 
   clamp() {
     const last = Math.max(0, this.units.length - 1);
+    this.head = Math.max(0, Math.min(this.head, this.heads - 1));
     this.row = Math.min(this.row, last);
     this.column = Math.min(this.column, last);
   }
@@ -112,7 +114,27 @@ export class Model {
 
   /** "Layer 3, head 5" in short. @param {number} layer @param {number} head */
   named(layer, head) {
-    return this.stage.t("attention.encoder.page.head", { layer: layer + 1, head: head + 1 });
+    const { kind, number } = this.part(layer);
+    return this.stage.t(kind === "layer" ? "attention.encoder.page.head" : `attention.encoder.page.part_head.${kind}`, { layer: number, head: head + 1 });
+  }
+
+  /** Which layer an attention belongs to. @param {number} layer @returns {{kind: string, number: number}} */
+  part(layer) {
+    return this.note.parts?.[layer] ?? { kind: "layer", number: layer + 1 };
+  }
+
+  /** The same in one or two letters: "3", "D3". @param {number} layer */
+  short(layer) {
+    const { kind, number } = this.part(layer);
+    return kind === "layer" ? String(number) : `${kind[0].toUpperCase()}${number}`;
+  }
+
+  /** Which model reads, how large it is, and why it does. */
+  get reader() {
+    const { title, model, layers, heads, parameters, why } = this.note;
+    const { t } = this.stage;
+    const named = title || t(`attention.encoder.model.${model}`);
+    return `${t("attention.encoder.page.reads", { model: named, layers, heads, parameters: count(parameters) })} ${t(`attention.encoder.page.why_${why}`)}`;
   }
 
   /** A head's score of each pattern; NaN: nothing follows it in this text. @param {FrameView} frame @param {number} head @returns {number[]} */
@@ -121,9 +143,9 @@ export class Model {
     return this.patterns.map((_, at) => Number(data[head * shape[1] + at]));
   }
 
-  /** What an even spread would score. @param {number} at */
-  chance(at) {
-    return Number(this.scene?.tensors.chance.data[at] ?? NaN);
+  /** What an even spread over what is seen would score. @param {FrameView} frame @param {number} at */
+  chance(frame, at) {
+    return Number(frame.tensors.chance.data[at] ?? NaN);
   }
 
   /** The pattern that a head is named by; null: none is strong. @param {FrameView} frame @param {number} head @returns {{name: string, score: number} | null} */
@@ -131,7 +153,7 @@ export class Model {
     let best = -1;
     const scores = this.scores(frame, head);
     scores.forEach((score, at) => {
-      if (score >= this.note.named && score >= 2 * this.chance(at) && !(score <= (scores[best] ?? -1))) best = at;
+      if (score >= this.note.named && score >= 2 * this.chance(frame, at) && !(score <= (scores[best] ?? -1))) best = at;
     });
     return best < 0 ? null : { name: this.patterns[best], score: scores[best] };
   }
@@ -239,7 +261,11 @@ export class Model {
     if ((target.row ?? 0) >= units || (target.column ?? 0) >= (["q", "k", "v"].includes(target.kind) ? this.note.d_k : units)) return false;
     if ((target.query ?? 0) >= tokens || (target.key ?? 0) >= tokens || (target.token ?? 0) >= tokens) return false;
     if (target.kind === "change" || target.kind === "embedding") return this.off.length > 0;
-    if (target.kind === "score") return !Number.isNaN(this.chance(this.patterns.indexOf(target.pattern)));
+    if ((target.head ?? 0) >= this.heads || (["q", "k", "v"].includes(target.kind) && !this.note.opens)) return false;
+    if (target.kind === "score") {
+      const frame = this.frame(Math.max(0, this.stage.player.seq - 1));
+      return !frame || !Number.isNaN(this.chance(frame, this.patterns.indexOf(target.pattern)));
+    }
     return target.kind !== "rolled";
   }
 
@@ -261,4 +287,9 @@ function exactly(values, n) {
   let most = 0;
   for (const value of values) if (value > most) most = value;
   return { n, exact: true, most, at: (row, column) => values[row * n + column] };
+}
+
+/** 22.6 M, 0.11 M. @param {number} parameters */
+function count(parameters) {
+  return `${num(parameters / 1e6, 3)} M`;
 }

@@ -11,7 +11,7 @@ import { LEVELS, paint, sized } from "../../../core/tiles.js";
 
 /** What the labels of layers and heads take, and the least and largest side of a tile, CSS pixels. */
 const LABEL = { width: 22, height: 16 };
-const SIDE = { least: 20, most: 44 };
+const SIDE = { least: 20, most: 64 };
 
 export class Mosaic {
   /** @param {Model} model */
@@ -95,7 +95,7 @@ export class Mosaic {
 
   #labels() {
     const { model, side } = this;
-    const labels = [...Array(model.layers).keys()].map((layer) => el("span", { class: "enc-layer", style: `left:${LABEL.width + layer * side}px;width:${side}px` }, String(layer + 1)));
+    const labels = [...Array(model.layers).keys()].map((layer) => el("span", { class: "enc-layer", style: `left:${LABEL.width + layer * side}px;width:${side}px` }, model.short(layer)));
     const heads = [...Array(model.heads).keys()].map((head) => el("span", { class: "enc-number", style: `top:${LABEL.height + head * side}px;line-height:${side}px` }, String(head + 1)));
     this.box.replaceChildren(...labels, ...heads, this.base, this.over);
   }

@@ -38,7 +38,8 @@ export class Table {
       return;
     }
     const shares = model.shares(frame, head);
-    this.head.textContent = t("attention.encoder.page.gives", { word: model.units[row].label });
+    const silent = ![...Array(shares.n).keys()].some((column) => shares.at(row, column) > 0);
+    this.head.textContent = silent ? t("attention.encoder.page.silent") : t("attention.encoder.page.gives", { word: model.units[row].label });
     const order = [...Array(shares.n).keys()].sort((a, b) => shares.at(row, b) - shares.at(row, a)).slice(0, MOST);
     this.keys.replaceChildren(...order.map((column) => this.#key(shares.at(row, column), column)));
     const removed = Number(frame.tensors.removed.data[head * shares.n + row]);
@@ -46,7 +47,7 @@ export class Table {
     this.removed.textContent = t("attention.encoder.page.removed", { share: num(removed, 3) });
     this.removed.classList.toggle("much", removed > 0.5);
     const scores = model.scores(frame, head);
-    this.scores.replaceChildren(...model.patterns.map((name, at) => (Number.isNaN(scores[at]) ? null : this.#score(name, at, scores[at]))).filter((one) => one !== null));
+    this.scores.replaceChildren(...model.patterns.map((name, at) => (Number.isNaN(scores[at]) ? null : this.#score(frame, name, at, scores[at]))).filter((one) => one !== null));
     const parity = Number(frame.tensors.parity.data[0]);
     this.parity.classList.toggle("good", parity <= NEAR);
     this.parity.classList.toggle("bad", parity > NEAR);
@@ -69,13 +70,13 @@ export class Table {
     );
   }
 
-  /** @param {string} name @param {number} at @param {number} score */
-  #score(name, at, score) {
+  /** @param {FrameView} frame @param {string} name @param {number} at @param {number} score */
+  #score(frame, name, at, score) {
     const { model } = this;
     const { stage } = model;
     const target = stage.selected();
     const open = target?.kind === "score" && target.pattern === name;
-    const chance = model.chance(at);
+    const chance = model.chance(frame, at);
     return el(
       "li",
       {},

@@ -11,7 +11,7 @@ export class Words {
   constructor(model) {
     this.model = model;
     this.line = el("div", { class: "enc-words", role: "group", translate: "no", "aria-label": model.stage.t("attention.encoder.page.words") });
-    this.notes = el("p", { class: "caption enc-notes", hidden: true });
+    this.notes = el("p", { class: "caption enc-notes" });
     this.element = el("div", {}, this.line, this.notes);
     /** @type {HTMLElement[]} */
     this.buttons = [];
@@ -43,16 +43,17 @@ export class Words {
     });
     this.line.replaceChildren(...this.buttons);
     if (focused >= 0) this.buttons[focused]?.focus();
-    const { unknown = [], left_out, pieces, merge, special } = model.note;
+    const { unknown = [], left_out, pieces, merge, special, turned } = model.note;
     const some = [...new Set(/** @type {string[]} */ (unknown))].slice(0, 8).map((one) => (one.length > 12 ? `${one.slice(0, 12)}…` : one));
     const told = [
+      model.reader,
+      turned ? t("attention.encoder.page.turned", { count: turned }) : "",
       unknown.length ? t("attention.encoder.page.unknown", { count: unknown.length, some: some.join(" ") }) : "",
       left_out ? t("attention.encoder.page.left_out", { count: left_out, most: model.note.tokens.length }) : "",
       merge && pieces ? t("attention.encoder.page.merged", { count: pieces }) : "",
       special ? "" : t("attention.encoder.page.hidden"),
     ].filter(Boolean);
     this.notes.textContent = told.join(" ");
-    this.notes.hidden = !told.length;
   }
 
   /** @param {Shares | null} shares of the head shown */
