@@ -60,6 +60,19 @@ def test_the_board_shows_every_pool_and_plays_window_by_window(page: Page, serve
     expect(page.locator("#numbers h2")).to_have_text("Step 8")
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_pools_that_do_not_fit_side_by_side_stand_below(page: Page, server: Server, viewport: Any) -> None:
+    page.set_viewport_size(viewport)
+    every = dict.fromkeys(("softpool", "mean", "lp", "global_max", "global_average", "adaptive_max", "adaptive_average"), True)
+    pooling(page, server, channels=3, **every)
+    for part in (".pool-body", ".pool-change .card-body"):
+        assert page.locator(part).evaluate("(e) => e.scrollWidth <= e.clientWidth"), part
+    heads = page.locator(".pool-head").evaluate_all("(all) => all.map((e) => [e.offsetTop, e.offsetLeft])")
+    assert len(heads) == 11
+    assert len({tuple(one) for one in heads}) == 11
+    assert len({top for top, _ in heads}) > 1
+
+
 def test_a_click_on_an_output_opens_its_arithmetic_and_a_weight_its_own(page: Page, server: Server) -> None:
     pooling(page, server)
     grid(page, "Output of Average, channel 1").click(position=CORNER)

@@ -4,6 +4,7 @@
  */
 
 import { el } from "../../core/dom.js";
+import { num } from "../../core/format.js";
 import { palettes, rangeOf } from "../../core/tiles.js";
 
 /** @typedef {{row: number, col: number, rows: number, cols: number, colour: string, dash?: boolean, width?: number}} Frame  around cells, in cells */
@@ -25,6 +26,8 @@ import { palettes, rangeOf } from "../../core/tiles.js";
 
 /** Below this size a cell has no room for its number. */
 const LEGIBLE = 18;
+/** Nobody reads smaller digits, CSS pixels. */
+const SMALLEST = 8;
 /** Room around the cells for a frame's line. */
 const EDGE = 2;
 
@@ -95,13 +98,16 @@ export class Cells {
         if (corner) wedge(ctx, x, y, size, corner);
         const blank = value === null ? picture.blank : undefined;
         if ((!known && !blank) || size < LEGIBLE) continue;
-        const text = blank ?? picture.text(Number(value));
         const most = Math.min(13, size * 0.44);
-        ctx.font = font(most);
-        const fit = Math.min(1, (size - 3) / ctx.measureText(text).width);
-        if (fit < 1) ctx.font = font(Math.max(6.5, most * fit));
-        ctx.fillStyle = picture.faint?.(row, col) ? muted : ink;
-        ctx.fillText(text, x + size / 2, y + size / 2 + 0.5);
+        for (const text of blank === undefined ? ways(picture.text(Number(value)), Number(value)) : [blank]) {
+          ctx.font = font(most);
+          const px = Math.min(most, (most * (size - 3)) / ctx.measureText(text).width);
+          if (px < SMALLEST && px < most) continue; // the colour tells it, and the pointer every digit
+          ctx.font = font(px);
+          ctx.fillStyle = picture.faint?.(row, col) ? muted : ink;
+          ctx.fillText(text, x + size / 2, y + size / 2 + 0.5);
+          break;
+        }
       }
     for (const frame of picture.frames) outline(ctx, frame, size);
     if (this.focused) outline(ctx, { row: this.row, col: this.col, rows: 1, cols: 1, colour: accent, width: 1.5, dash: true }, size);
@@ -192,6 +198,12 @@ export class Cells {
     field.focus();
     if (!typed) field.select();
   }
+}
+
+/** A number's text, and shorter ones for a cell that is too narrow. @param {string} text @param {number} value */
+function ways(text, value) {
+  if (!text || Number.isInteger(value) || Math.abs(value) >= 9.5) return [text];
+  return [text, ...[2, 1].map((digits) => num(value, digits).replace(/^(\u2212?)0\./, "$1."))];
 }
 
 /** The corner at bottom right of a cell. @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} size @param {string} colour */

@@ -20,7 +20,9 @@ import { Temperature } from "./pooling/temperature.js";
 /** A cell is at least and at most so large, and so large where its number is to be read; CSS pixels. */
 const CELL = { least: 13, legible: 19, most: 34 };
 /** A pool's heading takes at least this width. */
-const HEAD = 92;
+const HEAD = 108;
+/** A row of headings takes this height. */
+const TOP = 50;
 
 /** @param {Stage} stage @returns {View} */
 export default function mount(stage) {
@@ -55,6 +57,8 @@ class PoolingView {
     /** @type {Column[]} */
     this.columns = [];
     this.board = el("div", { class: "pool-board" });
+    /** Pools side by side. */
+    this.across = 0;
     this.#words();
   }
 
@@ -97,7 +101,6 @@ class PoolingView {
     const { t } = stage;
     this.inputs = [];
     this.columns = [];
-    board.style.gridTemplateColumns = `repeat(${model.pools.length + 1}, max-content)`;
     const heads = model.pools.map((pool) => {
       const how = t(pool.shared ? "convolution.pooling.page.shared" : "convolution.pooling.page.apart");
       return el("div", { class: "pool-head" }, el("h3", {}, mark(model, pool.name), model.label(pool.name)), el("p", { class: "caption" }, how));
@@ -115,6 +118,7 @@ class PoolingView {
     }
     const first = el("div", { class: "pool-head pool-input" }, el("h3", {}, t("convolution.pooling.page.input")), el("p", { class: "caption" }, t("convolution.pooling.page.input_hint")));
     board.replaceChildren(first, ...heads, ...grids);
+    this.across = 0;
     this.table?.plan();
     this.change?.plan();
     this.receptive?.plan();
@@ -193,37 +197,76 @@ class PoolingView {
     query.hidden = !model.pools.some((pool) => pool.name === "attention");
   }
 
-  /** Weights stand beside the outputs or above them, as the cells come out larger. Gives the size of a cell. */
+  /**
+   * Weights stand beside the outputs or above them, and the pools in one row or in several, as the cells come out larger.
+   * Gives the size of a cell.
+   */
   #fit() {
     const room = this.board.parentElement;
-    const [height, width] = [(room?.clientHeight ?? 340) - 50, (room?.clientWidth ?? 560) - 4];
-    const sizes = [false, true].map((stacked) => this.#size(stacked, height, width));
-    let stacked = sizes[1] > sizes[0];
+    const [height, width] = [room?.clientHeight ?? 390, (room?.clientWidth ?? 560) - 4];
+    const { length } = this.model.pools;
+    const ways = Array.from({ length }, (_, k) => Math.ceil(length / (k + 1))).flatMap((across) => [false, true].map((stacked) => ({ across, stacked })));
+    const sizes = ways.map(({ across, stacked }) => this.#size(stacked, across, height, width));
     let size = Math.max(...sizes);
+    let { across, stacked } = ways[sizes.indexOf(size)];
     if (size < CELL.legible) {
-      // Not all of it fits: then as many pools as do, the others are scrolled to.
+      // Not all of it fits: as many pools side by side as do, the others below.
       stacked = width < 480;
-      size = Math.max(size, Math.min(CELL.legible, this.#size(stacked, height, Infinity)));
+      for (size = CELL.legible; size > CELL.least; size -= 1) {
+        const { first, wide } = this.#extent(size, stacked, 1);
+        if (first <= height && wide <= width) break;
+      }
+      across = 1;
+      while (across < length && this.#extent(size, stacked, across + 1).wide <= width) across += 1;
     }
     this.board.classList.toggle("stacked", stacked);
+    this.#place(across);
     return size;
   }
 
-  /** The largest cell with which everything is seen, within bounds. @param {boolean} stacked weights above outputs @param {number} height @param {number} width */
-  #size(stacked, height, width) {
-    const { model } = this;
-    const { rows, cols } = Input.extent(model);
+  /** So many pools side by side, the others in further rows below them. @param {number} across */
+  #place(across) {
+    if (this.across === across) return;
+    this.across = across;
+    const { model, board } = this;
+    const rows = model.channels + 1;
+    for (const [i, element] of [...board.children].entries()) {
+      const [row, column] = [Math.floor(i / (model.pools.length + 1)), (i % (model.pools.length + 1)) - 1];
+      const at = column < 0 ? [row, 0] : [row + rows * Math.floor(column / across), 1 + (column % across)];
+      /** @type {HTMLElement} */ (element).style.gridArea = `${at[0] + 1} / ${at[1] + 1}`;
+    }
+  }
+
+  /**
+   * The largest cell with which everything is seen, within bounds.
+   * @param {boolean} stacked weights above outputs @param {number} across pools side by side @param {number} height @param {number} width
+   */
+  #size(stacked, across, height, width) {
     for (let size = CELL.most; size > CELL.least; size -= 1) {
-      const boxes = model.pools.map((pool) => {
-        const [w, o] = [weightSize(size, pool), outputSize(size, pool)];
-        const weights = [pool.kernel[0] * w, pool.kernel[1] * w];
-        const output = [pool.size[0] * o, pool.size[1] * o];
-        return stacked ? [weights[0] + output[0] + 16, Math.max(weights[1], output[1], HEAD)] : [Math.max(weights[0], output[0]), Math.max(weights[1] + output[1] + 14, HEAD)];
-      });
-      const tall = model.channels * (30 + Math.max(rows.count * size, ...boxes.map(([h]) => h)));
-      const wide = Math.max(cols.count * size, HEAD) + boxes.reduce((sum, [, w]) => sum + w + 24, 0);
+      const { tall, wide } = this.#extent(size, stacked, across);
       if (tall <= height && wide <= width) return size;
     }
     return CELL.least;
+  }
+
+  /** The board's height, that of its first row of pools, and its width. @param {number} size of a cell @param {boolean} stacked @param {number} across */
+  #extent(size, stacked, across) {
+    const { model } = this;
+    const { rows, cols } = Input.extent(model);
+    const boxes = model.pools.map((pool) => {
+      const [w, o] = [weightSize(size, pool), outputSize(size, pool)];
+      const weights = [pool.kernel[0] * w, pool.kernel[1] * w];
+      const output = [pool.size[0] * o, pool.size[1] * o];
+      return stacked ? [weights[0] + output[0] + 16, Math.max(weights[1], output[1], HEAD)] : [Math.max(weights[0], output[0]), Math.max(weights[1] + output[1] + 14, HEAD)];
+    });
+    const [bands, columns] = [Math.ceil(boxes.length / across), Math.min(across, boxes.length)];
+    const talls = Array.from({ length: bands }, (_, b) => Math.max(b ? 0 : rows.count * size, ...boxes.slice(b * across, (b + 1) * across).map(([h]) => h)));
+    const wides = Array.from({ length: columns }, (_, k) => Math.max(...boxes.filter((_, p) => p % across === k).map(([, w]) => w)));
+    const heights = talls.map((h) => TOP + model.channels * (30 + h));
+    return {
+      tall: heights.reduce((sum, h) => sum + h, 0),
+      first: heights[0],
+      wide: Math.max(cols.count * size, HEAD) + wides.reduce((sum, w) => sum + w + 24, 0),
+    };
   }
 }

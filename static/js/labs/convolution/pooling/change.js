@@ -6,8 +6,9 @@ import { Cells } from "../cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-/** Side of a map of differences, of a few channels and of many. */
-const SIDE = [46, 30];
+/** What the maps of differences have room for side by side, and the most that one takes; CSS pixels. */
+const ROOM = 70;
+const SIDE = 46;
 
 export class Change {
   /** @param {Model} model */
@@ -46,7 +47,7 @@ export class Change {
       const cells = new Cells(`${model.label(pool)} ${c}`, null, model.stage.announce);
       cells.element.title = model.stage.t("convolution.pooling.page.difference", { pool: model.label(pool), channel: c });
       const value = (/** @type {number} */ y, /** @type {number} */ x) => data[(c * height + y) * width + x];
-      cells.show({ rows: height, cols: width, size: Math.max(3, Math.min(14, Math.floor(SIDE[channels > 2 ? 1 : 0] / Math.max(height, width)))), range: { low: -most, high: most }, text: () => "", value, told: () => "", frames: [] });
+      cells.show({ rows: height, cols: width, size: Math.max(3, Math.min(14, Math.floor(Math.min(SIDE, ROOM / channels - 7) / Math.max(height, width)))), range: { low: -most, high: most }, text: () => "", value, told: () => "", frames: [] });
       return el("td", {}, cells.element);
     });
     return el("tr", {}, el("th", { scope: "row" }, mark(model, pool), el("span", {}, model.label(pool))), ...maps, this.#number(others), this.#number(weights));
