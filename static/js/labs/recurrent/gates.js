@@ -71,7 +71,7 @@ class GatesView {
     this.path = new Path(model);
     this.table = new Table(model);
     stage.main.replaceChildren(this.main.head, this.main.body);
-    stage.small.replaceChildren(this.text.element, this.unit.element, this.next.element, this.diagram.element, this.path.element, this.watch.element);
+    stage.small.replaceChildren(this.text.element, this.unit.element, this.next.element, this.path.element, this.diagram.element, this.watch.element);
     stage.numbers.replaceChildren(this.table.card.head, this.table.card.body);
   }
 

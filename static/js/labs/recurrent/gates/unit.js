@@ -17,6 +17,7 @@ export class UnitCurves {
     const { stage } = model;
     this.card = card(stage.t("recurrent.gates.page.unit"));
     this.element = this.card.element;
+    this.element.classList.add("gates-unit");
     this.legend = el("ul", { class: "chart-legend" });
     this.chart = new Chart({ seek: (seq) => stage.player.seek(seq), inks: () => model.inks });
     this.card.body.append(this.legend, this.chart.element);
