@@ -142,6 +142,30 @@ def test_the_receptive_field_lies_on_the_picture(page: Page, server: Server) -> 
     assert after["y"] == pytest.approx(before["y"], abs=1)
 
 
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_the_receptive_field_is_traced_back_onto_the_upload(page: Page, server: Server, fit: str) -> None:
+    """A wide photo: the field of a value right of the middle lies where that part of the photo is."""
+    params = {**FILTERS, "image": "sample:coffee", "fit": fit}
+    conv = first("conv", params)
+    at(page, server, conv["index"], params)
+    marks = page.locator(".net-marks")
+    until(lambda: marks.get_attribute("data-field"), what="a receptive field")
+    y0, x0, y1, x1 = map(float, str(marks.get_attribute("data-field")).split())
+    page.locator(".net-step").first.click()
+    scene = labs.scene(NAME, **params)
+    height, width = scene.tensors["picture/0"].shape[:2]
+    assert width > height
+    side = {"crop": (height, height), "pad": (width, width), "stretch": (height, width)}[fit]
+    size = scene.tensors["rgb"].shape[0]
+    expected = [
+        (y * side[0] / size + (height - side[0]) / 2, x * side[1] / size + (width - side[1]) / 2) for y, x in ((y0, x0), (y1, x1))
+    ]
+    found = list(map(float, str(marks.get_attribute("data-field")).split()))
+    assert found == pytest.approx([*expected[0], *expected[1]], abs=0.01)
+    assert marks.get_attribute("viewBox") == f"0 0 {width} {height}"
+    expect(page.locator(".net-outline")).to_be_visible()
+
+
 def test_arrow_keys_walk_the_maps_and_enter_opens_one(page: Page, server: Server) -> None:
     conv = first("conv", FILTERS)
     at(page, server, conv["index"], FILTERS)

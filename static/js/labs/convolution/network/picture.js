@@ -1,5 +1,5 @@
 /**
- * The picture at left: what the network sees, the receptive field of the opened value on it, an
+ * The picture at left: what the network sees or what a step made of the upload, the receptive field of the opened value on it, an
  * attribution over it, and below every step that prepared it.
  */
 
@@ -37,7 +37,7 @@ export class Picture {
     this.element = el("div", { class: "net-input" }, this.frame, this.caption, this.slider, this.steps, this.sentence);
     /** The step whose picture is looked at; -1: what the network sees. */
     this.step = -1;
-    /** [y0, x0, y1, x1] in pixels of the input. @type {number[] | null} */
+    /** [y0, x0, y1, x1] in pixels of the network's input. @type {number[] | null} */
     this.receptive = null;
     /** The frame of the attribution laid over, -1: none. */
     this.laid = -1;
@@ -75,7 +75,7 @@ export class Picture {
     if (!scene) return;
     this.step = step;
     const chosen = scene.note.preprocess?.[step];
-    const tensor = (chosen && scene.tensors[chosen.tensor]) ?? scene.tensors.rgb;
+    const tensor = this.#shown();
     if (tensor) pixels(this.photo, tensor);
     const [height, width] = tensor?.shape ?? [0, 0];
     this.frame.style.aspectRatio = `${width || 1} / ${height || 1}`;
@@ -93,19 +93,46 @@ export class Picture {
     this.#field();
   }
 
+  /** The field on the picture that is looked at, the uploaded one too. */
   #field() {
-    const { scene } = this.network;
-    const [height, width] = scene?.tensors.rgb?.shape ?? [1, 1];
-    const shown = this.receptive !== null && this.step < 0;
-    this.marks.toggleAttribute("hidden", !shown);
-    if (!shown || !this.receptive) return;
-    const [y0, x0, y1, x1] = this.receptive;
+    const [height, width] = this.#shown()?.shape ?? [1, 1];
+    const field = this.receptive && this.#traced(this.receptive, height, width);
+    this.marks.toggleAttribute("hidden", !field);
+    if (!field) return;
+    const [y0, x0, y1, x1] = field;
     const [top, left, bottom, right] = [clamp(y0, height), clamp(x0, width), clamp(y1, height), clamp(x1, width)];
     const box = `M${left} ${top}H${right}V${bottom}H${left}Z`;
     this.marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.shade.setAttribute("d", `M0 0H${width}V${height}H0Z${box}`);
     this.outline.setAttribute("d", box);
-    this.marks.dataset.field = [y0, x0, y1, x1].join(" ");
+    this.marks.dataset.field = field.join(" ");
+  }
+
+  /**
+   * A box of the network's input on the picture (height, width) of the step that is looked at, the way back through what made the
+   * input of it; null where nobody knows the way.
+   * @param {number[]} box [y0, x0, y1, x1] @param {number} height @param {number} width
+   * @returns {number[] | null}
+   */
+  #traced([y0, x0, y1, x1], height, width) {
+    const { scene, params } = this.network;
+    /** @type {string[]} */
+    const ids = (scene?.note.preprocess ?? []).map((/** @type {{id: string}} */ one) => one.id);
+    const [rows, columns] = scene?.tensors.rgb?.shape ?? [1, 1];
+    let [high, wide] = [height, width];
+    if (ids[this.step]?.startsWith("image.")) {
+      // Turned later, or by a function of the operator's own.
+      if (ids.lastIndexOf("image.step.orient") > this.step || ids.includes("convolution.network.step.own")) return null;
+      if (params.fit !== "stretch") high = wide = (params.fit === "pad" ? Math.max : Math.min)(height, width);
+    }
+    const [top, left] = [(height - high) / 2, (width - wide) / 2];
+    return [top + (y0 * high) / rows, left + (x0 * wide) / columns, top + (y1 * high) / rows, left + (x1 * wide) / columns];
+  }
+
+  /** The picture that is looked at. */
+  #shown() {
+    const { scene } = this.network;
+    return scene?.tensors[scene.note.preprocess?.[this.step]?.tensor] ?? scene?.tensors.rgb;
   }
 
   /** Lay the attribution over the picture once its step is reached. @param {number} seq */
