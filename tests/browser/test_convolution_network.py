@@ -271,6 +271,11 @@ def test_the_classes_are_bars_with_the_likeliest_first(page: Page, server: Serve
     expect(page.locator("#explain .parity.good")).to_be_visible()
     bars.nth(1).click()
     expect(bars.nth(1)).to_have_attribute("aria-pressed", "true")
+    # A long sum goes on in the next line: nothing of it is out of sight.
+    page.locator("#back").click()
+    expect(page.locator("#explain h2")).to_contain_text("fc")
+    sums = page.locator("#explain .formula.numbers").first
+    assert sums.evaluate("(e) => e.scrollWidth <= e.clientWidth && e.clientHeight > 40")
 
 
 @trained

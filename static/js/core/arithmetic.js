@@ -107,7 +107,7 @@ function substitute(text, terms) {
     const value = toNumber(terms[name].value);
     const before = text.slice(0, offset).trimEnd();
     const power = /^\s*\^/.test(text.slice(offset + whole.length));
-    const opened = before === "" || /[=({[,&]$/.test(before);
+    const opened = before === "" || /([=({[,&]|\\allowbreak)$/.test(before);
     const shown = latex(value);
     const wrap = (power && (value < 0 || shown.includes("times"))) || (value < 0 && !opened);
     return `\\htmlData{term=${name}}{${wrap ? `\\left(${shown}\\right)` : shown}}`;
@@ -115,7 +115,7 @@ function substitute(text, terms) {
 }
 
 /**
- * Make long lines of arithmetic smaller, down to three quarters; beyond that they scroll. All are measured
+ * Make what cannot go on in a next line smaller, down to three quarters; beyond that it scrolls. All are measured
  * before any is changed: one layout, not one for each.
  * @param {HTMLElement[]} boxes as just typeset
  */
@@ -123,7 +123,7 @@ export function shrink(boxes) {
   for (const box of boxes) box.style.fontSize = "";
   const ratios = boxes.map((box) => (box.clientWidth - 24) / (box.querySelector(".katex-html")?.scrollWidth ?? 1));
   boxes.forEach((box, i) => {
-    if (!(ratios[i] > 0 && ratios[i] < 1)) return;
+    if (!(ratios[i] > 0 && ratios[i] < 0.99)) return;
     box.style.fontSize = `${Math.max(0.75, ratios[i])}em`;
     if (ratios[i] < 0.75) box.tabIndex = 0;
   });

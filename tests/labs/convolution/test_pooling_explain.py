@@ -70,7 +70,9 @@ def assert_worked_out(equation: Equation, near: float) -> None:
     assert r"\num" not in text
     if r"\operatorname" in equation.formula or "[" in text or "infty" in text:
         return  # a comparison, or a maximum over nothing
-    code = text.replace(r"\cdot", "*").replace(r"\left", "").replace(r"\right", "").replace(r"\max", "max")
+    code = (
+        text.replace(r"\cdot", "*").replace(r"\left", "").replace(r"\right", "").replace(r"\max", "max").replace(r"\allowbreak", "")
+    )
     while r"\frac" in code:
         code = re.sub(r"\\frac\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", r"((\1)/(\2))", code)
     code = code.replace("e^", "E^").replace("^", "**").replace("{", "(").replace("}", ")")

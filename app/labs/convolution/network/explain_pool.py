@@ -13,6 +13,8 @@ from app.labs.convolution.network.lines import Line, Opened, grid, term
 from app.labs.convolution.network.windows import pools, window
 
 MOST_TAPS = 16
+OR = r", \allowbreak "
+"""Between the cells of a maximum: a long line may go on in the next."""
 
 
 def pooling(o: Opened) -> Line | None:
@@ -32,7 +34,7 @@ def _maximum(window: NDArray[np.float64]) -> Equation:
     if window.size > MOST_TAPS:
         return Equation(r"y = \max_{ij} x_{ij}", "", value, {"n": term("n", window.size, "count")})
     terms = _cells(window)
-    return Equation(r"y = \max_{ij} x_{ij}", rf"\max({_joined(', ', terms)})", value, terms)
+    return Equation(r"y = \max_{ij} x_{ij}", rf"\max({_joined(OR, terms)})", value, terms)
 
 
 def _average(window: NDArray[np.float64], divisor: float) -> Equation:
@@ -43,7 +45,8 @@ def _average(window: NDArray[np.float64], divisor: float) -> Equation:
     if window.size > MOST_TAPS:
         return Equation(formula, r"\frac{\num{s}}{\num{d}}", total / divisor, {"s": term(r"\sum x", total, "window_sum"), "d": d})
     terms = _cells(window)
-    return Equation(formula, rf"\frac{{{_joined(' + ', terms)}}}{{\num{{d}}}}", total / divisor, {**terms, "d": d})
+    # Not over a fraction's line: a sum in brackets may go on in a next line.
+    return Equation(formula, rf"\frac{{1}}{{\num{{d}}}} \cdot ({_joined(' + ', terms)})", total / divisor, {**terms, "d": d})
 
 
 def _joined(between: str, names: Iterable[str]) -> str:

@@ -81,9 +81,9 @@ def _occlusion(layer: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], y:
     parts = []
     for r, c in covering:
         terms[f"f{r}_{c}"] = term(f"F_{{{r},{c}}}", float(scores[r, c]), "covered")
-        parts.append(rf"(\num{{f}} - \num{{f{r}_{c}}})")
+        parts.append(rf"{{(\num{{f}} - \num{{f{r}_{c}}})}}")  # braces: no line ends in it
     value = math.fsum(score - float(scores[place]) for place in covering) / len(covering)
-    line = Equation(r"a = \frac{1}{n} \sum_i (F(x) - F_i)", rf"\frac{{{' + '.join(parts)}}}{{\num{{n}}}}", value, terms)
+    line = Equation(r"a = \frac{1}{n} \sum_i (F(x) - F_i)", rf"\frac{{1}}{{\num{{n}}}} \cdot ({' + '.join(parts)})", value, terms)
     seen: list[Plain] = [rows[0] * stride, columns[0] * stride, *(min(size, at[-1] * stride + side) for at in (rows, columns))]
     return Line([line], [Message("convolution.network.explain.square", {"side": side, "stride": stride})], {"receptive": seen})
 

@@ -125,15 +125,15 @@ def maximum(o: Opened) -> list[Equation]:
     groups = [taps] if len(taps) <= TERMS else [[t for t in taps if t // width == r] for r in sorted({t // width for t in taps})]
     found, tops = [], {}
     for group in groups:
-        inside = ", ".join(rf"\num{{x{i}}}" for i in group)
+        inside = r", \allowbreak ".join(rf"\num{{x{i}}}" for i in group)
         value = max(float(o.window[o.channel, i]) for i in group)
         name = "y" if len(groups) == 1 else f"m_{{{group[0] // width + 1}}}"
         label = None if len(groups) == 1 else Message("convolution.pooling.line.row", {"row": group[0] // width + 1})
-        found.append(Equation(rf"{name} = \max_i x_i", rf"\max\left({inside}\right)", value, _used(terms, group), label))
+        found.append(Equation(rf"{name} = \max_i x_i", rf"\max({inside})", value, _used(terms, group), label))
         tops[f"m{group[0] // width}"] = number(value, name, "row")
     if len(groups) > 1:
-        every = ", ".join(rf"\num{{{name}}}" for name in tops)
-        found.append(Equation(r"y = \max_r m_r", rf"\max\left({every}\right)", max(t.value for t in tops.values()), tops))
+        every = r", \allowbreak ".join(rf"\num{{{name}}}" for name in tops)
+        found.append(Equation(r"y = \max_r m_r", rf"\max({every})", max(t.value for t in tops.values()), tops))
     return found
 
 
