@@ -47,6 +47,7 @@ def test_a_text_is_read_to_its_end_and_every_number_is_the_runs(page: Page, serv
     expect(page.locator("#numbers h2")).to_have_text(
         "Step 19 of 19: \N{LEFT DOUBLE QUOTATION MARK}e\N{RIGHT DOUBLE QUOTATION MARK}"
     )
+    expect(page.locator(".gates-shape")).to_have_text("many to many, 19 \N{RIGHTWARDS ARROW} 19")
     assert exact(number(page, "h, hidden state")) == pytest.approx(float(frames[-1].tensors["h"][1, 0]), rel=1e-5)
     expect(page.locator("#numbers .caption").filter(has_text="to nn.LSTM so far")).to_be_visible()
     page.locator("body").press("ArrowLeft")

@@ -41,6 +41,7 @@ def test_the_film_goes_on_to_the_last_checkpoint(page: Page, server: Server) -> 
     shown = number(page, "loss, test").get_attribute("data-exact")
     assert float(str(shown)) == pytest.approx(float(frames[10].tensors["loss"][1]), rel=1e-4)
     expect(page.locator(".learn-band")).to_have_count(6)
+    expect(page.locator(".learn-shape")).to_have_text("many to many, 10 \N{RIGHTWARDS ARROW} 10")
     page.locator("body").press("Home")
     expect(page.locator("#numbers h2")).to_have_text("After 0 training steps")
     expect(number(page, "loss, training")).to_have_text("\N{EM DASH}")

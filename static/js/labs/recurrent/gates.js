@@ -55,7 +55,8 @@ class GatesView {
     this.main = card(t("recurrent.gates.page.title"), t("recurrent.gates.page.caption"));
     this.bands = el("div", { class: "segments gates-bands", role: "group", hidden: true, "aria-label": t("recurrent.gates.page.bands") });
     this.layers = el("div", { class: "segments gates-layers", role: "group", hidden: true, "aria-label": t("recurrent.gates.page.layers") });
-    this.main.head.append(el("div", { class: "gates-choice" }, this.layers, this.bands));
+    this.shape = el("span", { class: "caption gates-shape" });
+    this.main.head.append(el("div", { class: "gates-choice" }, this.layers, this.bands, this.shape));
     const alone = this.tape?.alone ?? null;
     this.tape = new Tape(model);
     this.tape.alone = alone;
@@ -90,6 +91,9 @@ class GatesView {
     if (!this.model.scene) return;
     this.model.paint();
     this.#choices();
+    const { one, predicts } = this.model.note;
+    const read = this.model.tokens.length;
+    if (this.shape) this.shape.textContent = predicts ? this.stage.t(one ? "recurrent.page.many_to_one" : "recurrent.page.many_to_many", { read, answers: one ? 1 : read }) : "";
     // What is held takes its room before the tape takes the rest.
     for (const part of [this.held, this.tape, this.text, this.unit, this.diagram, this.next, this.watch, this.path, this.table]) part?.plan();
     if (this.seq >= 0) this.draw(this.seq);

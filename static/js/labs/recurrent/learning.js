@@ -3,7 +3,7 @@
  * at right the checkpoint in numbers.
  */
 
-import { card } from "../../core/dom.js";
+import { card, el } from "../../core/dom.js";
 import { num } from "../../core/format.js";
 import { Curves } from "./learning/curves.js";
 import { Example } from "./learning/example.js";
@@ -50,6 +50,8 @@ class LearningView {
     const { t } = stage;
     this.lang = stage.lang();
     this.main = card(t("recurrent.learning.page.title"), t("recurrent.learning.page.caption"));
+    this.shape = el("span", { class: "caption learn-shape" });
+    this.main.actions.append(this.shape);
     this.film = new Film(model);
     this.main.body.classList.add("learn-body");
     this.main.body.append(this.film.element);
@@ -75,6 +77,9 @@ class LearningView {
   /** The run, the theme, the language or the room changed. */
   plan() {
     if (!this.model.scene) return;
+    const { symbols, every_step: every } = this.model.note;
+    const steps = symbols.length || this.model.scene.tensors.x.shape[0];
+    if (this.shape) this.shape.textContent = this.stage.t(every ? "recurrent.page.many_to_many" : "recurrent.page.many_to_one", { read: steps, answers: every ? steps : 1 });
     for (const part of [this.film, ...(this.curves ?? []), this.example, this.table]) part?.plan();
     this.again();
   }
