@@ -51,6 +51,11 @@ export class MapNumbers {
   }
 }
 
+/** A coordinate in three digits; what is nought but for a search's last bits is nought. @param {number} value */
+function place(value) {
+  return num(Math.abs(value) < 1e-6 ? 0 : value, 3);
+}
+
 /** The legend under the map: a swatch, a name and a share of the pixels for what is told apart, a bar for a magnitude. */
 export class Legend {
   /** @param {Stage} stage */
@@ -75,7 +80,7 @@ export class Legend {
     const rows = scheme.classes.map(({ colour, name, values }, i) => {
       const swatch = el("i", { class: "basins-swatch" });
       swatch.style.background = colour;
-      const said = values && "x" in values ? { ...values, x: num(Number(values.x), 3), y: num(Number(values.y), 3) } : values;
+      const said = values && "x" in values ? { ...values, x: place(Number(values.x)), y: place(Number(values.y)) } : values;
       const share = all ? `${num((100 * counts[i]) / all, 3)} %` : "·";
       return counts[i] ? el("span", { class: "basins-class" }, swatch, t(`optimizer.basins.page.${name}`, said), el("b", { title: exact(counts[i]) }, share)) : null;
     });
