@@ -183,6 +183,7 @@ def test_recall_is_learnt_by_a_gate_that_starts_open_and_not_as_torch_starts_it(
     assert accuracy("recall", 225) == pytest.approx(99.8, abs=0.5)
     assert accuracy("recall-torch", 300) == pytest.approx(12.6, abs=2.5)
     assert learning.scene(LearningParams(**PRESETS["recall-torch"])).note["chance"] == pytest.approx(0.15)
+    assert accuracy("recall-far", 275) == pytest.approx(99.8, abs=1)
 
 
 def test_elman_echoes_and_jordan_does_not() -> None:

@@ -19,6 +19,7 @@ _DYCK = "N. Skachkova, T. Trost and D. Klakow, 2018, arXiv:1811.03075"
 LEARNING = (
     _preset("recall", _KEEP),
     _preset("recall-torch", "", keep=False),
+    _preset("recall-far", _KEEP, cell="gru", length_of=60, hidden=64, lr=0.01),
     _preset("echo-elman", "J. L. Elman, 1990", task="echo", cell="rnn", length_of=20, hidden=16, steps=100, every=2, lr=0.01),
     _preset("echo-jordan", "M. I. Jordan, 1986", task="echo", cell="jordan", length_of=20, hidden=16, steps=100, every=2, lr=0.01),
     _preset("dyck-1", _DYCK, task="dyck-1", hidden=8, lr=0.02, keep=False),
