@@ -126,8 +126,9 @@ def _why(memory: dict[str, np.ndarray]) -> str:
 def angle(u: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Degrees between the rows of u and w (R, 2); NaN where either is zero. Worked out in float64."""
     u, w = u.astype(np.float64), w.astype(np.float64)
-    along = u[:, 0] * w[:, 0] + u[:, 1] * w[:, 1]
-    across = np.abs(u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0])
+    with np.errstate(over="ignore", invalid="ignore"):  # a gradient may be infinite: then there is no angle
+        along = u[:, 0] * w[:, 0] + u[:, 1] * w[:, 1]
+        across = np.abs(u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0])
     degrees: np.ndarray = np.degrees(np.arctan2(across, along))
     degrees[(along == 0) & (across == 0)] = np.nan
     return degrees

@@ -84,6 +84,7 @@ def test_starts_stepped_at_once_end_where_a_race_ends(rule: str, dtype: str) -> 
         {"racers": [{"rule": "adam", "lr": 0.1, "use_scaling": False}]},
         {"racers": [{"rule": "adabelief", "lr": 0.1}]},
         {"expression": "abs(x) + y^4 - 1/(x^2 + 0.01)"},
+        {"expression": "y^2 - exp(x)", "racers": [{"rule": "lion", "lr": 30}]},  # the loss overflows, the position does not
     ],
     ids=str,
 )
