@@ -18,6 +18,10 @@ PLANS = [
 
 def main(folder: Path | None) -> None:
     """Trains and ships them. Raises UserError without the text."""
+    ship("shakespeare", corpus(folder), PLANS)
+
+
+def corpus(folder: Path | None) -> Corpus:
+    """The whole text. Raises UserError without it."""
     text = found(folder, FILE, SOURCE).read_text("utf-8")
-    told = {"name": "Tiny Shakespeare", "source": SOURCE, "licence": "public domain", "language": "en"}
-    ship("shakespeare", Corpus(text, told), PLANS)
+    return Corpus(text, {"name": "Tiny Shakespeare", "source": SOURCE, "licence": "public domain", "language": "en"})

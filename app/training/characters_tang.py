@@ -20,11 +20,16 @@ PLANS = [*((Shape(kind), RECIPE) for kind in ("rnn", "lstm", "gru")), (Shape("ls
 
 def main(folder: Path | None) -> None:
     """Trains and ships them. Raises UserError without the poems."""
+    ship("tang", corpus(folder), PLANS)
+
+
+def corpus(folder: Path | None) -> Corpus:
+    """All poems, an empty line between two. Raises UserError without them."""
     book = json.loads(found(folder, FILE, SOURCE).read_text("utf-8"))
     each = list(poems(book["content"]))
     Random(0).shuffle(each)  # the book goes by form: else the poems held out would be of other forms
     told = {"name": "唐詩三百首", "source": SOURCE, "licence": "MIT; ancient texts", "language": "zh", "poems": len(each)}
-    ship("tang", Corpus("\n\n".join(each) + "\n", told), PLANS)
+    return Corpus("\n\n".join(each) + "\n", told)
 
 
 def poems(content: list[dict[str, Any]]) -> Iterator[str]:

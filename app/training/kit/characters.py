@@ -124,7 +124,7 @@ def ship(corpus_name: str, corpus: Corpus, plans: Sequence[tuple[Shape, Recipe]]
     torch.set_num_threads(1)
     for shape, recipe in plans:
         start = time.monotonic()
-        text, held_text = _split(corpus.text, recipe.held_out)
+        text, held_text = split(corpus.text, recipe.held_out)
         characters = vocabulary(text, recipe.rarest)
         torch.manual_seed(recipe.seed)
         model = Characters(characters, shape)
@@ -138,13 +138,7 @@ def ship(corpus_name: str, corpus: Corpus, plans: Sequence[tuple[Shape, Recipe]]
             "architecture": (type(model).__doc__ or "").strip(),
             "shape": asdict(shape),
             "characters": characters,
-            "data": {
-                **corpus.told,
-                "sha256": sha256(corpus.text.encode()).hexdigest(),
-                "training_characters": len(text),
-                "held_out_characters": len(held_text),
-                "held_out_unknown": sum(i == 0 for i in held.tolist()),
-            },
+            "data": origin(corpus, text, held_text, held),
             "optimizer": "Adam",
             "schedule": "linear up, cosine down",
             "recipe": asdict(recipe),
@@ -157,7 +151,19 @@ def ship(corpus_name: str, corpus: Corpus, plans: Sequence[tuple[Shape, Recipe]]
         print(f"{name}: {found:.3f} nats a character, {seconds / 60:.1f} minutes")
 
 
-def _split(text: str, share: float) -> tuple[str, str]:
+def origin(corpus: Corpus, text: str, held_text: str, held: Tensor) -> dict[str, Any]:
+    """What a card says of its data: the text trained on, the text held out and that one's numbers."""
+    return {
+        **corpus.told,
+        "sha256": sha256(corpus.text.encode()).hexdigest(),
+        "training_characters": len(text),
+        "held_out_characters": len(held_text),
+        "held_out_unknown": sum(i == 0 for i in held.tolist()),
+    }
+
+
+def split(text: str, share: float) -> tuple[str, str]:
+    """The text trained on, and the last ``share`` of it that is held out."""
     at = round(len(text) * (1 - share))
     return text[:at], text[at:]
 
