@@ -2,5 +2,6 @@
 
 from app.labs.attention.params.by_hand import ByHandParams
 from app.labs.attention.params.encoder import EncoderParams
+from app.labs.attention.params.generate import GenerateParams
 
-__all__ = ["ByHandParams", "EncoderParams"]
+__all__ = ["ByHandParams", "EncoderParams", "GenerateParams"]

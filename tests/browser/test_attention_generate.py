@@ -1,0 +1,109 @@
+"""attention/generate in a real browser on a real server: what a user reads, clicks, and writes instead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import labs
+from app.labs.attention.generate.patterns import PATTERNS
+from app.labs.contract import Frame
+from browser.shell import counter, open_lab
+from browser.watching import until
+from serving import Server
+
+NAME = "attention/generate"
+COUNT = 20
+
+expect.set_options(timeout=45_000)
+
+
+def generate(page: Page, server: Server, lang: str = "en", **params: Any) -> None:
+    """Opens the experiment with these params and goes to its end."""
+    wanted = {"count": COUNT, **params}
+    open_lab(page, f"{server.url}/attention?experiment=generate&lang={lang}#p={quote(json.dumps(wanted))}")
+    page.locator("body").press("End")
+    until(lambda: counter(page) == (wanted["count"], wanted["count"]), what="the last token")
+
+
+def frames(**params: Any) -> list[Frame]:
+    return [one for one in labs.run(NAME, **{"count": COUNT, **params}) if isinstance(one, Frame)]
+
+
+def text(made: list[Frame]) -> str:
+    return "".join(str(frame.note["token"]) for frame in made[1:])
+
+
+def shown(page: Page) -> str:
+    return "".join(page.locator(".gen-letter:not(.prompt)").all_text_contents()).replace("⏎", "\n")
+
+
+def looked_at(page: Page) -> list[float]:
+    return [float(one.get_attribute("data-exact") or "nan") for one in page.locator("#numbers .enc-rank .value").all()]
+
+
+def test_the_text_and_the_newest_tokens_row_are_the_runs(page: Page, server: Server) -> None:
+    generate(page, server)
+    made = frames()
+    until(lambda: shown(page) == text(made), what="the whole text")
+    row = made[-1].tensors["rows"][2, 0, 0]
+    until(lambda: looked_at(page)[:1] == pytest.approx([float(row.max())], abs=1e-6), what="the largest weight")
+    page.locator("#numbers .enc-rank .enc-bar").first.click()
+    expect(page.locator("#explain h2")).to_contain_text("looks at")
+    expect(page.locator("#explain .parity")).to_contain_text("scaled_dot_product_attention")
+    expect(page.locator("#numbers .parity.good")).to_have_count(3)
+    page.locator(".gen-letter:not(.prompt)").nth(9).click()
+    until(lambda: counter(page)[0] == 10, what="the step of the token")
+    until(lambda: shown(page) == text(made)[:10], what="the text up to there")
+    until(lambda: looked_at(page)[:1] == pytest.approx([float(made[10].tensors["rows"][2, 0, 0].max())], abs=1e-6), what="its row")
+
+
+def test_a_head_of_the_mosaic_a_token_of_the_prompt_and_a_pattern_open(page: Page, server: Server) -> None:
+    generate(page, server)
+    mosaic = page.locator(".enc-mosaic")
+    mosaic.focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowDown", "Enter"):
+        mosaic.press(key)
+    expect(page.locator(".enc-title")).to_contain_text("Layer 1, head 2")
+    page.locator("#numbers .enc-scores .enc-bar").first.click()
+    expect(page.locator("#explain h2")).to_contain_text("Previous token")
+    page.locator(".gen-letter.prompt").nth(4).click()
+    until(lambda: counter(page)[0] == 0, what="the prompt")
+    expect(page.locator("#explain h2")).to_contain_text("“O” (place 5) looks at")
+    weight = float(frames()[0].tensors["rows"][0, 1, 4].max())
+    until(lambda: looked_at(page)[:1] == pytest.approx([weight], abs=1e-6), what="the row of a token of the prompt")
+
+
+def test_what_is_cut_is_told_and_another_token_is_written_instead(page: Page, server: Server) -> None:
+    generate(page, server, top_k=4, top_p=1)
+    made = frames(top_k=4, top_p=1)
+    expect(page.locator(".writing-chances .caption").last).to_contain_text("4 of 66")
+    page.locator(".writing-chances .cut").first.click()
+    expect(page.locator("#explain .remark").first).to_have_text("Cut: it is not among the 4 likeliest.")
+    page.locator(".gen-letter:not(.prompt)").nth(4).click()
+    until(lambda: counter(page)[0] == 5, what="step 5")
+    row = page.locator(".writing-row", has_not=page.locator("button.right")).first
+    name = row.locator(".value").first.inner_text()
+    row.locator(".writing-instead").click()
+    until(lambda: len(shown(page)) >= 5 and shown(page)[4] == name.replace("␣", " ").replace("⏎", "\n"), what="the chosen token")
+    expect(page.locator(".gen-letter.chosen")).to_have_count(1)
+    assert shown(page)[:4] == text(made)[:4]
+
+
+def test_the_head_that_looks_one_place_back_is_open(page: Page, server: Server) -> None:
+    generate(page, server, open="previous")
+    scores = frames(open="previous")[-1].tensors["scores"][..., PATTERNS.index("previous")]
+    layer, head = divmod(int(scores.argmax()), scores.shape[1])
+    expect(page.locator(".enc-title")).to_contain_text(f"Layer {layer + 1}, head {head + 1} · Previous token")
+
+
+def test_in_chinese_with_simplified_characters(page: Page, server: Server) -> None:
+    generate(page, server, lang="zh", model="tang", prompt="举头望明月，")
+    expect(page.locator(".gen-text")).to_contain_text("繁体")
+    expect(page.locator("#main h2")).to_have_text("解码器在写")
+    expected = text(frames(model="tang", prompt="举头望明月，"))
+    until(lambda: shown(page) == expected, what="the whole poem")

@@ -1,0 +1,88 @@
+"""Every preset of attention/generate runs, and what its caption says is measured."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from app import labs
+from app.labs.attention.generate.patterns import PATTERNS
+from app.labs.attention.presets.generate import GENERATE
+from app.labs.contract import Frame
+from app.nn import weights
+
+torch.set_num_threads(1)
+NAME = "attention/generate"
+PRESETS = {preset.id: dict(preset.params) for preset in GENERATE}
+
+
+@cache
+def ran(id: str) -> list[Frame]:
+    return [one for one in labs.run(NAME, **PRESETS[id]) if isinstance(one, Frame)]
+
+
+def text(id: str) -> str:
+    return "".join(str(frame.note["token"]) for frame in ran(id)[1:])
+
+
+def stacked(id: str, name: str) -> Any:
+    return np.stack([frame.tensors[name] for frame in ran(id)[1:]])
+
+
+def best(id: str) -> tuple[int, int, float]:
+    """Layer, head and score of the head that follows the pattern that the preset opens."""
+    scores = ran(id)[-1].tensors["scores"][..., PATTERNS.index(str(PRESETS[id]["open"]))]
+    layer, head = np.unravel_index(int(scores.argmax()), scores.shape)
+    return int(layer), int(head), float(scores.max())
+
+
+def test_the_first_is_the_default() -> None:
+    assert PRESETS["writes"] == {}
+    note = labs.scene(NAME).note
+    assert int(str(note["layers"])) * int(str(note["heads"])) == 12
+
+
+def test_a_head_looks_one_place_back() -> None:
+    assert best("previous")[2] > 0.5
+
+
+def test_the_likeliest_again_and_again() -> None:
+    assert (stacked("greedy", "kept") == 1).all()
+    written = text("greedy")
+    assert (
+        any(written[-2 * k : -k] == written[-k:] for k in range(2, 61))
+        or max(written.count(written[at : at + 6]) for at in range(len(written) - 5)) >= 3
+    )
+
+
+def test_heat_makes_rare_characters_common() -> None:
+    assert stacked("hot", "surprise").mean() > stacked("writes", "surprise").mean() + 1
+    assert (stacked("hot", "kept") == len(labs.scene(NAME).note["vocabulary"]) - 1).all()  # type: ignore[arg-type]
+
+
+def test_three_bars_stay() -> None:
+    assert (stacked("top_k", "kept") == 3).all()
+    assert stacked("top_k", "written")[:, 2].min() > 0
+
+
+def test_a_nucleus_is_one_inside_words_and_many_at_their_beginnings() -> None:
+    kept, written = stacked("top_p", "kept")[:, 0], text("top_p")
+    begins = np.array([written[at - 1] in " \n" for at in range(1, len(written))])
+    assert (kept == 1).any()
+    assert kept[1:][begins].mean() > 2 * kept[1:][~begins].mean()
+
+
+def test_the_poem_has_its_marks_simplified_characters_were_turned_and_the_recurrent_network_is_surer() -> None:
+    assert labs.scene(NAME, **PRESETS["poem"]).note["converted"] == 2
+    assert {"，", "。"} <= set(text("poem"))
+    assert weights.card("gpt_tang")["nats"] > weights.card("characters_tang_gru")["nats"] + 0.1
+
+
+@pytest.mark.parametrize("name", ["shakespeare", "tang"])
+def test_the_cards_have_the_nats(name: str) -> None:
+    told = labs.scene(NAME, model=name, prompt="").note["told"]
+    assert told["nats"] == weights.card(f"gpt_{name}")["nats"]  # type: ignore[index]
