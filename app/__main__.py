@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+DATA = "folder of data that experiments may read: CIFAR-10, surnames (the environment's UNROLLED_DATA)"
+
 
 def parser() -> argparse.ArgumentParser:
     """Every command and option."""
@@ -25,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where torch computes (auto)")
     serve.add_argument("--root-path", help="sub-path under which a proxy shows this server, such as /unrolled")
     serve.add_argument("--model", metavar="FILE.py:FACTORY", help="your own network for convolution/network, see docs/models.md")
+    serve.add_argument("--data", type=Path, metavar="DIR", help=DATA)
     serve.add_argument("--open", action="store_true", help="open the browser where there is one")
 
     run = commands.add_parser("run", help="compute an experiment and write its frames to a file")
@@ -34,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", metavar="FILE.npz|.csv|.jsonl", required=True)
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     run.add_argument("--model", metavar="FILE.py:FACTORY", help="your own network for convolution/network, see docs/models.md")
+    run.add_argument("--data", type=Path, metavar="DIR", help=DATA)
 
     listing = commands.add_parser("labs", help="list the experiments")
     listing.add_argument("--json", action="store_true", help="with every experiment's JSON schema")

@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from app import labs
+from app.cli.data import lend
 from app.cli.export import WRITERS, TooWide, check_width
 from app.cli.model import offer
 from app.cli.words import catalogue, refuse
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         return refuse(Message("cli.no-experiment", {"name": options.experiment, "known": ", ".join(sorted(labs.experiments()))}))
     try:
         offer(options.model)
+        lend(options.data)
         params = labs.params_from(options.experiment, _with_pictures(options.experiment, _given(options)))
     except ParamsError as error:
         path, message = error.errors[0]

@@ -12,6 +12,7 @@ import webbrowser
 import uvicorn
 from pydantic import ValidationError
 
+from app.cli.data import lend
 from app.cli.model import offer
 from app.cli.words import catalogue, refuse
 from app.labs.contract import Message, UserError
@@ -32,6 +33,7 @@ def serve(options: argparse.Namespace) -> int:
         return refuse(Message("cli.bad-option", {"name": _name(first["loc"]), "got": str(first["input"]), "why": first["msg"]}))
     try:
         offer(settings.model)
+        lend(options.data)
     except UserError as error:
         return refuse(error.message)
     lan = machine_addresses() if settings.host in EVERY_ADDRESS else []

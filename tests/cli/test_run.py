@@ -173,3 +173,15 @@ def test_a_picture_is_given_as_a_file(here: Cli, tmp_path: Path, monkeypatch: py
         assert ran.returncode == 2
         assert told in ran.stderr
         assert ran.stderr.count("\n") == 1
+
+
+def test_data_names_a_folder_that_is_there(here: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLLED_DATA", "elsewhere")
+    ran = here("run", "optimizer/race", "--data", "nowhere", "--out", "a.npz")
+    assert ran.returncode == 2
+    assert "nowhere" in ran.stderr
+    (tmp_path / "mine").mkdir()
+    ran = here("run", "optimizer/training", "--data", "mine", "--param", "data=cifar10", "--out", "a.npz")
+    assert ran.returncode == 2
+    assert str(tmp_path / "mine") in ran.stderr
+    assert "cifar10-jpeg.zip" in ran.stderr

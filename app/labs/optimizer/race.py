@@ -18,6 +18,7 @@ from app.labs.contract import Explanation, Frame, Plain, Progress, Scene, Target
 from app.labs.optimizer.field import LIMIT, Field
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params.race import RaceParams
+from app.labs.optimizer.racers import Raced
 from app.labs.optimizer.record import Record
 from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, states
@@ -65,7 +66,7 @@ def _racer(params: RaceParams, r: int) -> dict[str, Plain]:
     }
 
 
-def labels(params: RaceParams) -> list[str]:
+def labels(params: Raced) -> list[str]:
     """Every racer's name with its form where that is not torch's; twins are told apart by the first setting that differs."""
     racers = [racer.settings() for racer in params.racers]
     names = []

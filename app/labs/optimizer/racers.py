@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -97,6 +97,18 @@ if TYPE_CHECKING:
     AnyRacer: TypeAlias = Racer
 else:
     AnyRacer = Annotated[Union[(*MODELS.values(), CatalogueRacer)], Field(discriminator="rule")]
+
+
+class Raced(Protocol):
+    """Params of any experiment in which racers run."""
+
+    @property
+    def racers(self) -> list[AnyRacer]: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    def segments(self) -> Sequence[tuple[int, Raced]]: ...
 
 
 def check_racers(racers: Sequence[Any]) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from app.labs.optimizer.params.race import RaceParams
-from app.labs.optimizer.racers import Racer
+from app.labs.optimizer.racers import Raced, Racer
 from app.labs.optimizer.rules import lookahead, swats
 from app.labs.optimizer.rules.build import is_switched, recipe
 from app.labs.optimizer.rules.catalogue import catalogue, make
@@ -34,7 +33,7 @@ def rates(make, lr, steps, last=None):
 '''
 
 
-def classes(params: RaceParams) -> list[type]:
+def classes(params: Raced) -> list[type]:
     """Every class of ours that the racers need, parents first."""
     found: dict[type, None] = {}
     for r, racer in enumerate(params.racers):
@@ -55,11 +54,11 @@ def class_code(found: Iterable[type]) -> str:
     return "\n\n".join(piece.rstrip() + "\n" for piece in pieces)
 
 
-def _recipe(params: RaceParams, r: int, racer: Racer) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
+def _recipe(params: Raced, r: int, racer: Racer) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
     return recipe(racer.settings(), any(is_switched(later.racers[r].settings()) for _, later in params.segments()))
 
 
-def constructor(params: RaceParams, r: int) -> str:
+def constructor(params: Raced, r: int) -> str:
     """The expression that makes racer r's optimizer over ``[p]``."""
     racer = params.racers[r]
     if racer.rule == "lookahead":
@@ -84,7 +83,7 @@ def _call(cls: type[torch.optim.Optimizer], options: Mapping[str, Any]) -> str:
     return f"{name}([p], {', '.join(f'{key}={value!r}' for key, value in told.items())})"
 
 
-def group_rate(params: RaceParams, r: int, racer: Racer) -> float:
+def group_rate(params: Raced, r: int, racer: Racer) -> float:
     """The rate in racer r's group with these settings: some classes of the catalogue make another one of that they are given."""
     first = params.racers[r]
     if racer.rule not in catalogue():
@@ -95,7 +94,7 @@ def group_rate(params: RaceParams, r: int, racer: Racer) -> float:
     return made if racer.lr == first.lr else made / first.lr * racer.lr
 
 
-def changed_options(params: RaceParams, r: int, racer: Racer) -> dict[str, Any]:
+def changed_options(params: Raced, r: int, racer: Racer) -> dict[str, Any]:
     """What a branch writes into racer r's parameter group."""
     settings = racer.settings()
     if racer.rule == "lookahead":
@@ -108,7 +107,7 @@ def changed_options(params: RaceParams, r: int, racer: Racer) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "initial_accumulator_value"}
 
 
-def schedule_code(params: RaceParams, r: int, racer: Racer) -> str | None:
+def schedule_code(params: Raced, r: int, racer: Racer) -> str | None:
     """``rates(lambda o: StepLR(o, 50, 0.1), 0.1, 160)``, or None for a constant rate."""
     schedule, lr, steps = racer.schedule, group_rate(params, r, racer), params.steps
     if schedule is None or isinstance(schedule, Constant):

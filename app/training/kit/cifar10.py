@@ -8,6 +8,8 @@ them, is read as well).
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -48,23 +50,39 @@ def archive(folder: Path | None) -> Path:
     return data.found(folder, FILE, DOWNLOAD)
 
 
-def load(path: Path, part: str, most: int | None = None) -> Part:
-    """``part`` is ``train`` or ``test``; ``most`` takes the first so many of each class.
-
-    Raises UserError where the file is not that archive of 32 x 32 pictures.
-    """
-    images, labels = [], []
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive. Raises UserError where the file is not that archive of 32 x 32 pictures, also for what is read inside."""
     try:
         with zipfile.ZipFile(path) as zipped:
-            for label, kind in enumerate(CLASSES):
-                for name in _files(zipped, part, kind)[:most]:
-                    images.append(np.asarray(Image.open(BytesIO(zipped.read(name)), formats=("JPEG",)).convert("RGB")))
-                    labels.append(label)
-        stacked = np.stack(images).reshape(-1, 32, 32, 3)
+            yield zipped
     except (zipfile.BadZipFile, OSError, ValueError) as error:  # no zip, no JPEG inside, no pictures, other sizes
+        if isinstance(error, UserError):
+            raise
         told = {"file": FILE, "folder": str(path.parent), "source": DOWNLOAD, "problem": str(error)}
         raise UserError(Message("training.other-file", told)) from error
-    return Part(torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels))
+
+
+def load(path: Path, part: str, most: int | None = None) -> Part:
+    """``part`` is ``train`` or ``test``; ``most`` takes the first so many of each class. Raises UserError as ``opened`` does."""
+    with opened(path) as zipped:
+        return joined([of_class(zipped, part, label, most) for label in range(len(CLASSES))])
+
+
+def of_class(zipped: zipfile.ZipFile, part: str, label: int, most: int | None = None) -> Part:
+    """The pictures of one class. Raises ValueError and OSError for what is none."""
+    names = _files(zipped, part, CLASSES[label])[:most]
+    images = [np.asarray(Image.open(BytesIO(zipped.read(name)), formats=("JPEG",)).convert("RGB")) for name in names]
+    stacked = np.stack(images) if images else np.empty((0, 32, 32, 3), np.uint8)
+    pixels = torch.from_numpy(stacked.reshape(-1, 32, 32, 3)).permute(0, 3, 1, 2).contiguous()
+    return Part(pixels, torch.full((len(images),), label))
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """All of them in order. Raises ValueError where there is no picture at all."""
+    if not any(map(len, parts)):
+        raise ValueError("no pictures inside")
+    return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 
 def _files(zipped: zipfile.ZipFile, part: str, kind: str) -> list[str]:

@@ -51,6 +51,8 @@ export class Run {
     this.progress = null;
     /** When this stretch of progress began. @type {number | null} */
     this.progressSince = null;
+    /** What was done when it began. */
+    this.progressFrom = 0;
     /** @type {Message | null} */
     this.error = null;
     /** The same beside the fields that would mend it. @type {FieldError[]} */
@@ -229,7 +231,10 @@ export class Run {
     this.state = event.state;
     this.computed = Math.max(this.computed, event.computed ?? -1);
     this.place = event.place ?? null;
-    if (event.progress && !this.progress) this.progressSince = performance.now();
+    if (event.progress && !this.progress) {
+      this.progressSince = performance.now();
+      this.progressFrom = event.progress.done;
+    }
     this.progress = event.progress ?? null;
     this.error = event.error ?? null;
     this.fields = event.fields ?? [];

@@ -29,7 +29,8 @@ export function sentence(run) {
   if (!run.progress) return "";
   const { done, total, stage } = run.progress;
   const spent = (performance.now() - (run.progressSince ?? performance.now())) / 1000;
-  const left = spent > 1 && done > 0 && total > done ? t("shell.status.left", { time: duration((spent / done) * (total - done)) }) : "";
+  const since = done - run.progressFrom;
+  const left = spent > 1 && since > 0 && total > done ? t("shell.status.left", { time: duration((spent / since) * (total - done)) }) : "";
   const share = total > 0 ? `${Math.floor((100 * done) / total)}%` : done > 0 ? num(done) : "";
   return [say(stage) || t("shell.status.computing"), share, left].filter(Boolean).join(" · ");
 }

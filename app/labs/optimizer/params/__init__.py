@@ -2,5 +2,6 @@
 
 from app.labs.optimizer.params.basins import BasinsParams
 from app.labs.optimizer.params.race import RaceParams
+from app.labs.optimizer.params.training import TrainingParams
 
-__all__ = ["BasinsParams", "RaceParams"]
+__all__ = ["BasinsParams", "RaceParams", "TrainingParams"]

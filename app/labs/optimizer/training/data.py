@@ -1,0 +1,85 @@
+"""The data and the network that the params name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from app.labs.optimizer.params.training import TrainingParams
+from app.nn.feedforward import cnn, mlp
+from app.nn.tasks.supervised import DataSet, Part, digits, made
+from app.training.kit import cifar10
+
+CIFAR_HELD = 500
+"""Pictures to choose by; twice as many measure."""
+_cifar: dict[tuple[Path, int], DataSet] = {}
+"""The last one that was read: reading takes seconds."""
+
+
+def loading(params: TrainingParams) -> Generator[tuple[int, int], None, DataSet]:
+    """The data, returned; (done, of how many) in between. Raises UserError where CIFAR-10 is not there."""
+    if params.data == "cifar10":
+        return (yield from _pictures(params.count))
+    yield 0, 1
+    return data_of(params)
+
+
+def data_of(params: TrainingParams) -> DataSet:
+    """Data that is there at once: all but CIFAR-10."""
+    if params.data == "digits":
+        data = _digits()
+        return DataSet(data.train.first(params.count), data.validation, data.test, data.classes)
+    return made(params.data, params.count, params.noise, params.seed)
+
+
+_digits = lru_cache(maxsize=1)(digits)
+
+
+def _pictures(count: int) -> Generator[tuple[int, int], None, DataSet]:
+    """The first pictures of every class, a class at a time; those to choose by follow those to train on."""
+    path = cifar10.archive(None)
+    key = path, count
+    if key not in _cifar:
+        each = -(-count // 10)
+        train, validation, test = [], [], []
+        with cifar10.opened(path) as zipped:
+            for label in range(10):
+                yield label, 10
+                part = cifar10.of_class(zipped, "train", label, each + CIFAR_HELD // 10)
+                train.append((part.images[:each], part.labels[:each]))
+                validation.append((part.images[each:], part.labels[each:]))
+                part = cifar10.of_class(zipped, "test", label, 2 * CIFAR_HELD // 10)
+                test.append((part.images, part.labels))
+            data = DataSet(_mixed(train).first(count), _mixed(validation), _mixed(test), cifar10.CLASSES)
+        _cifar.clear()
+        _cifar[key] = data
+    return _cifar[key]
+
+
+def _mixed(classes: list[tuple[Tensor, Tensor]]) -> Part:
+    """One of each class, then the next of each: any first so many hold every class alike. Raises ValueError for unequal classes."""
+    images, labels = (torch.stack(list(each), 1).flatten(0, 1) for each in zip(*classes, strict=True))
+    return Part(cifar10.normalise(images), labels)
+
+
+SHAPES: Mapping[str, tuple[int, ...]] = {"line": (1,), "digits": (1, 8, 8), "cifar10": (3, 32, 32)}
+"""Of one example; all others are points in the plane."""
+CLASSES: Mapping[str, tuple[str, ...]] = {
+    "line": (),
+    "digits": tuple(str(k) for k in range(10)),
+    "cifar10": cifar10.CLASSES,
+}
+"""All others have two, 0 and 1."""
+
+
+def network(params: TrainingParams) -> nn.Module:
+    """With weights drawn by torch's own generator."""
+    shape, outputs = SHAPES.get(params.data, (2,)), len(CLASSES.get(params.data, "01")) or 1
+    if params.model == "cnn":
+        return cnn(shape, params.channels, outputs, params.activation)
+    return mlp(math.prod(shape), params.sizes(), outputs, params.activation)
