@@ -105,6 +105,14 @@ def adam():
     return {"rmsprop": difference, "first": update[1, 3, 0] / update[1, 4, 0], "adam": abs(update[1, 0, 0]) / 0.05}
 
 
+def adam_against_sgdm():
+    """Epochs until the median training loss is where the slowest rule's ends, and the right test answers in per cent."""
+    kept = run("adam-against-sgdm")
+    train, right = kept["train_loss"][:, :, 1], 100 * kept["test_accuracy"][-1, :, 1]
+    adam, slow, fast = (train <= train[-1, 1]).argmax(axis=0)
+    return {"adam": adam, "slow": slow, "fast": fast, "adam_right": right[0], "fast_right": right[2]}
+
+
 def swats():
     kept = run("swats")
     assert not kept["state/1/phase"].any()
@@ -309,7 +317,7 @@ MEASURES = {
     "adam": adam,
     "adam-models": lambda: {"peak": run("adam-models")["lr"].max(), "step": run("adam-models")["lr"][1:, 0].argmax() + 1},
     "sgdm-models": lambda: {"first": run("sgdm-models")["lr"][1, 0], "last": run("sgdm-models")["lr"][-1, 0]},
-    "adam-against-sgdm": lambda: dict(zip(("adam", "sgdm"), arrivals("adam-against-sgdm", 1e-3), strict=True)),
+    "adam-against-sgdm": adam_against_sgdm,
     "swats": swats,
     "rare-gradient": lambda: {
         "ratio": abs(run("rare-gradient")["update"][1800, 0, 0] / run("rare-gradient")["update"][1799, 0, 0])

@@ -131,7 +131,7 @@ SCRIPTS: list[dict[str, Any]] = [
     {
         "data": "line",
         "model": "logistic",
-        "racers": [{"rule": "gd", "lr": 0.1}, {"rule": "sgd", "lr": 1e4}, {"rule": "lookahead", "lr": 0.02}],
+        "racers": [{"rule": "gd", "lr": 0.1}, {"rule": "sgd", "lr": 1000}, {"rule": "lookahead", "lr": 0.02}],
         "every": 2,
     },
     {
