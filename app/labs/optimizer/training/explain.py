@@ -24,8 +24,8 @@ from app.labs.optimizer.training.measure import QUANTILES
 from app.nn.feedforward import attach
 
 PARTS = ("train", "validation", "test")
-LOSSES = tuple(f"{part}_loss" for part in PARTS)
-ACCURACIES = tuple(f"{part}_accuracy" for part in PARTS)
+LOSSES = ("train_loss", "validation_loss", "test_loss")
+ACCURACIES = ("train_accuracy", "validation_accuracy", "test_accuracy")
 NORMS = ("gradient", "distance")
 
 

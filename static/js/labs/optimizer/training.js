@@ -74,7 +74,7 @@ class TrainingView {
     this.remaining = new Remaining(model);
     this.table = new Table(model);
     const kind = !model.drawn ? "loss" : line ? "fit" : "planes";
-    const main = card(t(`optimizer.training.page.${kind}_title`), t(`optimizer.training.page.${kind}_caption`, { parameters: num(model.note.parameters), seed: model.seeds[0] }));
+    const main = card(t(`optimizer.training.page.title.${kind}`), t(`optimizer.training.page.caption.${kind}`, { parameters: num(model.note.parameters), seed: model.seeds[0] }));
     main.actions.append(this.remaining.element);
     main.body.classList.add("train-body", `train-${kind}`);
     if (model.drawn) main.body.append(...this.pictures.map((one) => one.element));

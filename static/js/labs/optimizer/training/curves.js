@@ -69,7 +69,7 @@ export class Curves {
     const before = (pinned?.scene.note.racers ?? []).map((/** @type {unknown} */ _, /** @type {number} */ r) => ({ ...line(first, r, 3 * r + 1), ...strokeOf(r, { pinned: true }), timeline: pinned?.timeline }));
     const names = [...model.racers.keys()].map((r) => entry({ ...line(first, r, 0), name: model.racers[r].label }, () => model.stage.select({ kind: "band", name: first, racer: r, quantile: 1 })));
     this.legend.replaceChildren(...names);
-    this.card.caption.textContent = t(second ? "optimizer.training.page.dashed" : `optimizer.training.page.${measure.id}_caption`);
+    this.card.caption.textContent = t(second ? "optimizer.training.page.dashed" : `optimizer.training.page.caption.${measure.id}`);
     this.chart.resize();
     this.chart.show({ series: [...series, ...before], bands, log: measure.log, x: "step", last: model.last, racer: 0, cap: measure.id === "loss" ? 10 : undefined }, t(`optimizer.training.page.${measure.id}`));
   }
@@ -83,6 +83,6 @@ export class Curves {
   #called(r, tensor, column) {
     const { t } = this.model.stage;
     const name = t(`optimizer.training.name.${tensor}`);
-    return `${this.model.racers[r]?.label ?? ""}, ${name}${column % 3 === 1 ? "" : ` (${t(`optimizer.training.page.quartile${column % 3}`)})`}`;
+    return `${this.model.racers[r]?.label ?? ""}, ${name}${column % 3 === 1 ? "" : ` (${t(`optimizer.training.page.quartile.${column % 3}`)})`}`;
   }
 }
