@@ -6,6 +6,7 @@ Frame 0 is the embeddings; each further frame has the states of one attention, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,20 @@ from app.nn.attention import Heads, masked, rolled
 from app.nn.bert import sentence_embedding
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What heads are scored by where not every token sees every other."""
+
+    sees: Tensor
+    """(T, T) boolean"""
+    p: Tensor
+    """(K, T, T) of the patterns"""
+    chance: Tensor
+    """(K,)"""
+    rows: int
+    """Rows drawn that ask."""
 
 
 def scene(params: EncoderParams, device: str = "cpu") -> Scene:
@@ -61,6 +76,8 @@ def run(params: EncoderParams, device: str = "cpu") -> Iterator[Frame | Progress
     read = sentence(params)
     model, heads_off = read.model, off(read, params)
     before: Tensor | None = None
+    count = len(read.read.tokens)
+    everyone = _followed(read, torch.ones(count, count, dtype=torch.bool))  # the same in every layer without a mask
     untouched = _layers(model.walk(read.read, (), device)) if heads_off else None
     number = 0
     for layer in model.walk(read.read, heads_off, device):
@@ -74,7 +91,7 @@ def run(params: EncoderParams, device: str = "cpu") -> Iterator[Frame | Progress
         # A layer of 512 tokens takes a tenth of a second, what is made of it half as long.
         yield Progress(number, len(read.parts), Message("attention.encoder.stage.layer", {"layer": number}))
         before = rolled(layer.heads.weights[0], before)
-        streamed, asked = _drawn(read, layer, before)
+        streamed, asked = _drawn(read, layer, before, everyone)
         asked["hidden"] = _host(layer.hidden)
         last = number == len(read.parts)
         if last:
@@ -94,11 +111,16 @@ def _layers(walk: Iterator[Tensor | Layer | Progress]) -> Iterator[Layer | Progr
     return (one for one in walk if not isinstance(one, Tensor))
 
 
-def _drawn(read: Sentence, layer: Layer, rollout: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+def _followed(read: Sentence, sees: Tensor) -> Followed:
+    """Where token i sees token j, (T, T) boolean."""
+    p = patterns(read.read, sees)
+    return Followed(sees, p, by_chance(p, sees), max(1, int(read.rows(sees.any(-1)).sum())))
+
+
+def _drawn(read: Sentence, layer: Layer, rollout: Tensor, everyone: Followed) -> tuple[dict[str, Any], dict[str, Any]]:
     """(streamed, on demand) of one attention."""
     heads, weights = layer.heads, layer.heads.weights[0]
-    sees, asking = (tensor.cpu() for tensor in asks(layer))
-    p = patterns(read.read, sees)
+    found = everyone if heads.mask is None else _followed(read, asks(layer).cpu())
     drawn, removed = read.drawn(weights)
     small, step = tiles(drawn)
     rolled_out = read.drawn(rollout[None])[0]
@@ -108,16 +130,16 @@ def _drawn(read: Sentence, layer: Layer, rollout: Tensor) -> tuple[dict[str, Any
         "step": step,
         "rollout_tiles": rollout_small,
         "rollout_step": rollout_step,
-        "scores": _host(scores(weights, p.to(weights.device))),
-        "chance": _host(by_chance(p, sees)),
-        "received": _host(drawn.sum(1) / max(1, int(read.rows(asking).sum()))),
+        "scores": _host(scores(weights, found.p.to(weights.device))),
+        "chance": _host(found.chance),
+        "received": _host(drawn.sum(1) / found.rows),
         "removed": _host(removed),
         "parity": _parity(layer),
     }
     exact = {"drawn": drawn, "rollout": rolled_out[0], "weights": weights, "logits": heads.scores[0], "rolled": rollout}
     exact |= {"q": heads.q[0], "k": heads.k[0], "v": heads.v[0]}
     if heads.mask is not None:
-        exact["mask"] = masked(torch.zeros_like(sees, dtype=weights.dtype, device=weights.device), heads.mask).flatten(0, -3)
+        exact["mask"] = masked(torch.zeros_like(found.sees, dtype=weights.dtype, device=weights.device), heads.mask).flatten(0, -3)
     return streamed, {name: _host(tensor) for name, tensor in exact.items()}
 
 

@@ -149,15 +149,13 @@ def _units(read: Read, params: EncoderParams) -> tuple[Unit, ...]:
     return tuple(found)
 
 
-def asks(layer: Layer) -> tuple[Tensor, Tensor]:
-    """(T, T) boolean: which token sees which in this attention, and (T,) those that ask at all."""
+def asks(layer: Layer) -> Tensor:
+    """(T, T) boolean: which token sees which in this attention, in any head."""
     mask, count = layer.heads.mask, layer.heads.q.shape[2]
     if mask is None:
-        sees = torch.ones(count, count, dtype=torch.bool, device=layer.heads.q.device)
-    else:
-        seen = mask if mask.dtype == torch.bool else mask != -torch.inf
-        sees = seen.flatten(0, -3).any(0).expand(count, count) if seen.dim() > 2 else seen.expand(count, count)
-    return sees, sees.any(-1)
+        return torch.ones(count, count, dtype=torch.bool)
+    seen = mask if mask.dtype == torch.bool else mask != -torch.inf
+    return (seen.flatten(0, -3).any(0) if seen.dim() > 2 else seen).expand(count, count)
 
 
 def told(sentence: Sentence) -> dict[str, Plain]:
