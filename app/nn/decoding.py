@@ -6,7 +6,7 @@ what to keep; each step computes one position only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -96,9 +96,16 @@ class Beam:
         return tokens[::-1]
 
 
-@torch.no_grad()
 def beam(step: Step, first: Tensor, end: int, most: int, width: int = 4, length_penalty: float = 0.0, shown: int = 0) -> Beam:
-    """At each depth the ``width`` likeliest of all continuations go on, of those that have not ended.
+    """The whole search: ``growing`` to its end."""
+    return list(growing(step, first, end, most, width, length_penalty, shown))[-1]
+
+
+@torch.no_grad()
+def growing(
+    step: Step, first: Tensor, end: int, most: int, width: int = 4, length_penalty: float = 0.0, shown: int = 0
+) -> Iterator[Beam]:
+    """The tree after each depth, with ``best`` at last: the ``width`` likeliest of all continuations of those not ended go on.
 
     ``first`` (1, T). ``length_penalty`` alpha ranks ended texts by log p / length^alpha (0: by log p). ``shown``: so many more
     candidates a depth are kept in the tree as not taken. With width 1 it is the greedy text.
@@ -126,13 +133,14 @@ def beam(step: Step, first: Tensor, end: int, most: int, width: int = 4, length_
                 rows.append(row)
                 grown.append(len(tree.nodes) - 1)
         live = grown
+        yield tree
         if not live:
             break
         chosen = torch.tensor(rows, device=logits.device)
         caches = tuple(one.rows(chosen) for one in caches)
         ids = torch.tensor([[tree.nodes[i].token] for i in live], device=logits.device)
     tree.best.extend(sorted([*ended, *live], key=tree.score, reverse=True))
-    return tree
+    yield tree
 
 
 @dataclass(frozen=True)

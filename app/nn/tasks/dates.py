@@ -18,7 +18,10 @@ FORMATS = ("{d} {month} {y}", "{month} {d}, {y}", "{mon} {d} {y}", "{d}.{m}.{y}"
 
 
 def spell(day: date, spelling: str) -> Pair:
-    """``day`` in one of FORMATS and in ISO; each digit comes from the whole year, month or day of the source."""
+    """``day`` in one of FORMATS and in ISO; each digit comes from the whole year, month or day of the source.
+
+    Whether the first of two digits is 0 is decided by where the number ends: there what stands after it counts too.
+    """
     written = {"d": str(day.day), "m": str(day.month), "y": str(day.year)}
     written |= {"month": MONTHS[day.month - 1], "mon": MONTHS[day.month - 1][:3]}
     text = ""
@@ -31,6 +34,10 @@ def spell(day: date, spelling: str) -> Pair:
         else:
             text += piece
     gold = [field.get(letter, frozenset()) for letter in "yyyy-mm-dd"]
+    for letter, first in (("m", 5), ("d", 8)):
+        after = max(field[letter]) + 1
+        if after < len(text) and text[after - 1].isdigit():
+            gold[first] |= {after}
     return Pair(tuple(text), tuple(day.isoformat()), tuple(gold))
 
 

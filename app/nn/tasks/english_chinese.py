@@ -1,4 +1,7 @@
-"""English to Chinese and back, Chinese by characters: classifiers, 的, 不 and 没有, 了; the place moves before the verb.
+"""English to Chinese and back: classifiers, 的, 不 and 没有, 了; the place moves before the verb.
+
+Chinese is read by characters and said by words: what follows from the character before (经 is always 经常) needs no look at the
+English, so a map by characters could not tell what a word translates.
 
 The grammar: NP [often] verb NP (present or past) | NP [often] verb [preposition NP] | NP is adjective, each also negated.
 Each English sentence has one Chinese one and the other way round.
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from app.nn.tasks.labelled import Text, align, article, english_text, english_tokens
+from app.nn.tasks.labelled import Text, article, drawn, english_text, english_tokens
 from app.nn.tasks.pairs import Pair, known
 
 
@@ -32,6 +35,11 @@ class Adjective:
     en: str
     zh: str
     kind: Literal["short", "long", "colour"]
+
+    @property
+    def attribute(self) -> str:
+        """Before a noun."""
+        return self.zh if self.kind == "short" else self.zh + "的"
 
 
 @dataclass(frozen=True)
@@ -142,11 +150,6 @@ COUNTED = ("一", "这", "那", "两", "三")
 """These need a classifier."""
 
 
-def _say(text: Text, words: str, *labels: str, also: tuple[str, ...] = ()) -> None:
-    """Every character is a token."""
-    text.say(" ".join(words), *labels, also=also)
-
-
 def _noun_phrase(rng: Random, en: Text, zh: Text, role: str, noun: Noun, plural: bool, adjective: bool = True) -> None:
     chosen = rng.choice(_fitting(noun)) if adjective and rng.random() < 0.5 else None
     english, chinese = rng.choice(PLURAL if plural else SINGULAR)
@@ -161,12 +164,12 @@ def _noun_phrase(rng: Random, en: Text, zh: Text, role: str, noun: Noun, plural:
         en.say(chosen.en, describing)
     en.say(word, name)
 
-    _say(zh, chinese, determiner)
+    zh.say(chinese, determiner)
     if chinese in COUNTED:
-        _say(zh, noun.classifier, determiner, also=(name,))
+        zh.say(noun.classifier, determiner, also=(name,))
     if chosen:
-        _say(zh, chosen.zh if chosen.kind == "short" else chosen.zh + "的", describing)
-    _say(zh, noun.zh, name)
+        zh.say(chosen.attribute, describing)
+    zh.say(noun.zh, name)
 
 
 def _fitting(noun: Noun) -> tuple[Adjective, ...]:
@@ -181,14 +184,14 @@ def _is(rng: Random, en: Text, zh: Text, noun: Noun, plural: bool, negated: bool
     en.say(said.en, "predicate")
 
     if negated:
-        _say(zh, "不", "not")
+        zh.say("不", "not")
     if said.kind == "colour":
-        _say(zh, "是", "be")
-        _say(zh, said.zh + "的", "predicate")
+        zh.say("是", "be")
+        zh.say(said.attribute, "predicate")
     else:
         if not negated:
-            _say(zh, "很", "be")
-        _say(zh, said.zh, "predicate")
+            zh.say("很", "be")
+        zh.say(said.zh, "predicate")
 
 
 def _with_object(rng: Random, en: Text, zh: Text, plural: bool, negated: bool, often: bool) -> None:
@@ -197,12 +200,12 @@ def _with_object(rng: Random, en: Text, zh: Text, plural: bool, negated: bool, o
     past = bool(verb.past) and not often and rng.random() < 0.4
     _english_verb(en, verb, plural, negated, often, past)
     if negated:
-        _say(zh, "没有" if past else "不", "not", "do")
+        zh.say("没有" if past else "不", "not", "do")
     if often:
-        _say(zh, "经常", "often")
-    _say(zh, verb.zh, "verb")
+        zh.say("经常", "often")
+    zh.say(verb.zh, "verb")
     if past and not negated:
-        _say(zh, "了", "verb")
+        zh.say("了", "verb")
     nouns = FOOD if eating else LIFELESS if verb.en in TRADED else SEEN
     _noun_phrase(rng, en, zh, "object", rng.choice(nouns), rng.random() < 0.35)
 
@@ -211,16 +214,16 @@ def _alone(rng: Random, en: Text, zh: Text, plural: bool, negated: bool, often: 
     verb = rng.choice(ALONE)
     _english_verb(en, verb, plural, negated, often, past=False)
     if negated:
-        _say(zh, "不", "not", "do")
+        zh.say("不", "not", "do")
     if often:
-        _say(zh, "经常", "often")
+        zh.say("经常", "often")
     if rng.random() < 0.75:
         english, chinese, nouns = rng.choice(PREPOSITIONS)
         en.say(english, "preposition")
-        _say(zh, "在", "preposition")
+        zh.say("在", "preposition")
         _noun_phrase(rng, en, zh, "place", rng.choice(nouns), rng.random() < 0.2)
-        _say(zh, chinese, "preposition")
-    _say(zh, verb.zh, "verb")
+        zh.say(chinese, "preposition")
+    zh.say(verb.zh, "verb")
 
 
 def _english_verb(en: Text, verb: Verb, plural: bool, negated: bool, often: bool, past: bool) -> None:
@@ -232,9 +235,8 @@ def _english_verb(en: Text, verb: Verb, plural: bool, negated: bool, often: bool
     en.say(verb.base if negated else verb.past if past else verb.base if plural else verb.en, "verb")
 
 
-def draw(rng: Random) -> tuple[Text, Text]:
-    """One sentence in both languages."""
-    en, zh = Text(), Text()
+def say(rng: Random, en: Text, zh: Text) -> None:
+    """One sentence in both languages, Chinese by words."""
     plural, negated, often = rng.random() < 0.35, rng.random() < 0.35, rng.random() < 0.2
     kind = rng.choice(("object", "object", "alone", "is"))
     subject = rng.choice(SEEN if kind == "is" else LIVING)
@@ -244,8 +246,19 @@ def draw(rng: Random) -> tuple[Text, Text]:
     else:
         (_with_object if kind == "object" else _alone)(rng, en, zh, plural, negated, often)
     en.say(".", "stop")
-    _say(zh, "。", "stop")
-    return en, zh
+    zh.say("。", "stop")
+
+
+class _ByCharacter(Text):
+    """Says every character of a word to another text, each with the word's labels."""
+
+    def __init__(self, to: Text) -> None:
+        super().__init__()
+        self._to = to
+
+    def say(self, word: str, *labels: str, also: tuple[str, ...] = ()) -> None:
+        """One more word."""
+        self._to.say(" ".join(word), *labels, also=also)
 
 
 def _english_words() -> tuple[str, ...]:
@@ -253,6 +266,15 @@ def _english_words() -> tuple[str, ...]:
     words = {"a", "an", "not", "does", "do", "did", "is", "are", "often", "."} | {en for en, _ in (*SINGULAR, *PLURAL)}
     words |= {w for n in nouns for w in (n.en, n.ens)} | {a.en for a in (*ANY, *OF_THE_LIVING, *OF_THINGS)}
     words |= {w for v in verbs for w in (v.en, v.base, v.past) if w} | {w for en, _, _ in PREPOSITIONS for w in en.split()}
+    return tuple(sorted(words))
+
+
+def _chinese_words() -> tuple[str, ...]:
+    words = {"不", "没有", "经常", "了", "在", "很", "是", "。"}
+    words |= {zh for _, zh in (*SINGULAR, *PLURAL) if zh} | {zh for _, zh, _ in PREPOSITIONS}
+    words |= {word for n in SEEN for word in (n.zh, n.classifier)} | {v.zh for v in (*WITH_OBJECT, EATING, *ALONE)}
+    for a in (*ANY, *OF_THE_LIVING, *OF_THINGS):
+        words |= {a.attribute} if a.kind == "colour" else {a.attribute, a.zh}
     return tuple(sorted(words))
 
 
@@ -267,11 +289,15 @@ class EnglishChinese:
     """The task, from English."""
 
     source_words = _english_words()
-    target_words = _chinese_characters()
+    target_words = _chinese_words()
+
+    def say(self, rng: Random, source: Text, target: Text) -> None:
+        """One sentence."""
+        say(rng, source, target)
 
     def draw(self, rng: Random) -> Pair:
         """One sentence."""
-        return align(*draw(rng))
+        return drawn(self, rng)
 
     def read(self, text: str) -> tuple[str, ...]:
         """A typed sentence. Raises UserError that names the words that are not of this grammar."""
@@ -293,10 +319,13 @@ class ChineseEnglish:
     def __init__(self, simplify: Callable[[str], str] | None = None) -> None:
         self._simplify = simplify or (lambda text: text)
 
+    def say(self, rng: Random, source: Text, target: Text) -> None:
+        """One sentence."""
+        say(rng, target, _ByCharacter(source))
+
     def draw(self, rng: Random) -> Pair:
         """One sentence."""
-        en, zh = draw(rng)
-        return align(zh, en)
+        return drawn(self, rng)
 
     def read(self, text: str) -> tuple[str, ...]:
         """A typed sentence, blanks left out. Raises UserError that names the characters that are not of this grammar."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from app.nn.tasks.labelled import Text, align, article, english_text, english_tokens
+from app.nn.tasks.labelled import Text, article, drawn, english_text, english_tokens
 from app.nn.tasks.pairs import Pair, known
 
 
@@ -185,7 +185,11 @@ class EnglishFrench:
 
     def draw(self, rng: Random) -> Pair:
         """One sentence."""
-        en, fr = Text(), Text()
+        return drawn(self, rng)
+
+    def say(self, rng: Random, source: Text, target: Text) -> None:
+        """One sentence."""
+        en, fr = source, target
         subject, plural = rng.choice(LIVING), rng.random() < 0.35
         negated, often = rng.random() < 0.35, rng.random() < 0.2
         kind = rng.choice(("object", "object", "alone", "is"))
@@ -208,7 +212,6 @@ class EnglishFrench:
                 self._noun_phrase(rng, en, fr, "place", rng.choice(nouns), rng.random() < 0.25)
         en.say(".", "stop")
         fr.say(".", "stop")
-        return align(en, fr)
 
     def _noun_phrase(
         self, rng: Random, en: Text, fr: Text, role: str, noun: Noun, plural: bool, negated: bool = False, adjective: bool = True

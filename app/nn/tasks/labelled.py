@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
 
 from app.nn.tasks.pairs import Pair
 
@@ -43,6 +45,20 @@ def align(source: Text, target: Text) -> Pair:
         for here in target.words
     ]
     return Pair(source.tokens(), target.tokens(), tuple(gold))
+
+
+class Grammar(Protocol):
+    """What says sentences in two languages at once."""
+
+    def say(self, rng: Random, source: Text, target: Text) -> None:
+        """One sentence, whose choices ``rng`` makes by ``choice`` and ``random``."""
+
+
+def drawn(grammar: Grammar, rng: Random) -> Pair:
+    """One sentence and its translation."""
+    source, target = Text(), Text()
+    grammar.say(rng, source, target)
+    return align(source, target)
 
 
 _CONTRACTED = {"doesn't": "does not", "don't": "do not", "isn't": "is not", "aren't": "are not", "didn't": "did not"}

@@ -97,3 +97,14 @@ def examples(task: Task, seed: int, held: Sequence[Pair]) -> Iterator[Pair]:
         pair = task.draw(rng)
         if pair.source not in out:
             yield pair
+
+
+def alphabet(characters: Sequence[str]) -> str:
+    """Characters told short: neighbours as a range."""
+    runs: list[str] = []
+    for one in sorted(characters):
+        if runs and ord(one) == ord(runs[-1][-1]) + 1 and (runs[-1][-1] + one).isalnum():
+            runs[-1] = runs[-1][0] + one
+        else:
+            runs.append(one)
+    return " ".join("␣" if run == " " else run if len(run) == 1 else f"{run[0]}–{run[1]}" for run in runs)

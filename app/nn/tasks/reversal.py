@@ -20,7 +20,10 @@ class Reversal:
 
     def draw(self, rng: Random) -> Pair:
         """3 to 12 letters."""
-        letters = tuple(rng.choices(ascii_lowercase, k=rng.randint(SHORTEST, LONGEST)))
+        return self.pair(tuple(rng.choices(ascii_lowercase, k=rng.randint(SHORTEST, LONGEST))))
+
+    def pair(self, letters: tuple[str, ...]) -> Pair:
+        """The letters and their reversal."""
         last = len(letters) - 1
         return Pair(letters, letters[::-1], tuple(frozenset({last - t}) for t in range(len(letters))))
 

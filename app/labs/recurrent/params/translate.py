@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from app.labs.contract import Message, Params, UserError
 from app.nn.tasks.dates import Dates, parse
 from app.nn.tasks.echo import Echo
-from app.nn.tasks.pairs import Task
+from app.nn.tasks.pairs import Task, alphabet
 
 MOST_READ = 32
 """Characters of a source."""
@@ -92,14 +92,3 @@ class TranslateParams(Params):
 def tokens(text: str, task: Task) -> tuple[str, ...]:
     """A typed text as the task's characters, known or not."""
     return tuple(" ".join(text.lower().split())) if isinstance(task, Dates) else tuple(text.lower())
-
-
-def alphabet(characters: tuple[str, ...]) -> str:
-    """Characters told short: neighbours as a range."""
-    runs: list[str] = []
-    for one in sorted(characters):
-        if runs and ord(one) == ord(runs[-1][-1]) + 1 and (runs[-1][-1] + one).isalnum():
-            runs[-1] = runs[-1][0] + one
-        else:
-            runs.append(one)
-    return " ".join("␣" if run == " " else run if len(run) == 1 else f"{run[0]}–{run[1]}" for run in runs)
