@@ -3,5 +3,6 @@
 from app.labs.attention.params.by_hand import ByHandParams
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.attention.params.generate import GenerateParams
+from app.labs.attention.params.translate import TranslateParams
 
-__all__ = ["ByHandParams", "EncoderParams", "GenerateParams"]
+__all__ = ["ByHandParams", "EncoderParams", "GenerateParams", "TranslateParams"]

@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from app.labs.contract import Frame, Plain, Progress, Scene, Target
+from app.labs.hypotheses import tree_depth, tree_note
 from app.labs.recurrent.arithmetic import NAMES
 from app.labs.recurrent.params.translate import TranslateParams
 from app.labs.recurrent.translate.base import family
@@ -77,7 +78,7 @@ def run(params: TranslateParams, device: str = "cpu") -> Iterator[Frame | Progre
     rows = _spoken(params, model, heard, tree, right)
     read = len(heard.steps)
     worst, memory = heard.steps[-1].parity, _host(heard.memory[0])
-    for t in range(1, max([*map(len, rows.values()), _depth(tree)]) + 1):
+    for t in range(1, max([*map(len, rows.values()), tree_depth(tree)]) + 1):
         here = {row: made[t - 1] if t <= len(made) else None for row, made in rows.items()}
         worst = max([worst, *(made.parity for made in here.values() if made)])
         tensors, hidden = _said(here, rows, right[t - 1] if right and t <= len(right) else None)
@@ -107,10 +108,6 @@ def _spoken(params: TranslateParams, model: Model, heard: Heard, tree: Beam | No
         else:
             found[row] = list(speak(model, heard, params.most, says=tree.text(tree.best[0]) if tree else None))
     return found
-
-
-def _depth(tree: Beam | None) -> int:
-    return max((node.depth for node in tree.nodes), default=0) if tree else 0
 
 
 def _start(model: Model) -> Frame:
@@ -173,23 +170,7 @@ def _note(
         said = [made.said for made in rows["free"][:t]]
         wrong = [k for k, (one, other) in enumerate(zip(said, right, strict=False), 1) if one != other]
         note["diverged"] = wrong[0] if wrong else None
-    if tree is not None:
-        note["tree"] = [
-            {
-                "index": index,
-                "parent": node.parent,
-                "token": node.token,
-                "log_p": node.log_p,
-                "before": tree.nodes[node.parent].log_p if node.parent >= 0 else 0.0,
-                "score": tree.score(index),
-                "kept": node.kept,
-                "ended": node.ended,
-            }
-            for index, node in enumerate(tree.nodes)
-            if node.depth == t
-        ]
-        if t == _depth(tree):
-            note["best"] = [[index, tree.score(index)] for index in tree.best]
+    note |= tree_note(tree, t)
     return note
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Reference, Scene, Target, Term, UserError
+from app.labs.hypotheses import hypothesis, shown
 from app.labs.recurrent.arithmetic import NAMES, Cell, Product, lines, long_sum
 from app.labs.recurrent.params.translate import TranslateParams
 from app.labs.recurrent.translate.speaking import Model, shipped
@@ -41,7 +42,7 @@ def explain(params: TranslateParams, scene: Scene, previous: Frame | None, frame
     if frame.note["phase"] != "say":
         raise _error("still_reads")
     if kind == "hypothesis":
-        return _hypothesis(params, model, frame, target)
+        return hypothesis(frame, target, model.target, params.width, params.length_penalty)
     row = _row(frame, target)
     if kind in ("score", "weight", "context") and f"{row}/a" not in frame.tensors:
         raise _error("no_attention")
@@ -82,13 +83,13 @@ class _Step:
 
     def shown(self, k: int) -> str:
         """A character of the target."""
-        return _shown(self.model.target[k])
+        return shown(self.model.target[k])
 
     def source(self, j: int) -> str:
         """A character of the source."""
         tokens = self.scene.note["tokens"]
         assert isinstance(tokens, list)
-        return _shown(str(tokens[j]))
+        return shown(str(tokens[j]))
 
 
 def _row(frame: Frame, target: Target) -> str:
@@ -291,34 +292,6 @@ def _loss(step: _Step, target: Target) -> Explanation:
     return Explanation(title, target, [line], line.value, Reference("torch", own, abs(line.value - own)), [], {"token": k})
 
 
-def _hypothesis(params: TranslateParams, model: Model, frame: Frame, target: Target) -> Explanation:
-    """log p of a hypothesis out of its parent's, and its score."""
-    nodes = frame.note.get("tree")
-    if not isinstance(nodes, list):
-        raise _error("no_tree")
-    index = target.get("index", nodes[0]["index"] if nodes else 0)  # type: ignore[index, call-overload]
-    found: Any = next((node for node in nodes if node["index"] == index and not isinstance(index, bool)), None)  # type: ignore[index, call-overload]
-    if found is None:
-        raise _error("no_node", got=str(index))
-    t = int(frame.note["at"])  # type: ignore[arg-type]
-    before, own = float(found["before"]), float(found["log_p"])
-    ln_p = own - before
-    past = Term(f"L_{{{t - 1}}}", before, Message("recurrent.translate.term.parent"))
-    step = Term(rf"\ln p_{{{t}}}", ln_p, Message("recurrent.translate.term.step", {"token": _shown(model.target[found["token"]])}))
-    total = Equation(rf"L_{{{t}}} = L_{{{t - 1}}} + \ln p_{{{t}}}", r"\num{a} + (\num{b})", before + ln_p, {"a": past, "b": step})
-    alpha = Term(r"\alpha", params.length_penalty)
-    score = Equation(
-        rf"L_{{{t}}} / {t}^{{\alpha}}",
-        rf"\num{{l}} / {t}^{{\num{{a}}}}",
-        total.value / t**alpha.value,
-        {"l": Term(f"L_{{{t}}}", total.value), "a": alpha},
-    )
-    title = Message("recurrent.translate.title.hypothesis", {"token": _shown(model.target[found["token"]]), "step": t})
-    remark = Message(f"recurrent.translate.remark.{'kept' if found['kept'] else 'dropped'}", {"width": params.width})
-    reference = Reference("app.nn.decoding.beam", float(found["score"]), abs(score.value - float(found["score"])))
-    return Explanation(title, target, [total, score], score.value, reference, [remark], {"index": int(found["index"])})
-
-
 _OPENED = {
     "score": _score,
     "weight": _weight,
@@ -327,11 +300,6 @@ _OPENED = {
     "probability": _probability,
     "loss": _loss,
 }
-
-
-def _shown(token: str) -> str:
-    """A character with the page's signs for those that are not seen."""
-    return {" ": "␣", "<pad>": "·", "<bos>": "▸", "<eos>": "■"}.get(token, token)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

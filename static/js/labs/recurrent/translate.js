@@ -8,11 +8,11 @@ import { num } from "../../core/format.js";
 import { Attention } from "./translate/attention.js";
 import { Family } from "./translate/family.js";
 import { Model } from "./translate/model.js";
-import { Next } from "./translate/next.js";
+import { Next } from "../../core/decoding/next.js";
 import { States } from "./translate/states.js";
 import { Table } from "./translate/table.js";
-import { Tapes } from "./translate/tapes.js";
-import { Tree } from "./translate/tree.js";
+import { Tapes } from "../../core/decoding/tapes.js";
+import { Tree } from "../../core/decoding/tree.js";
 
 /** @typedef {import("../../core/types.js").Stage} Stage */
 /** @typedef {import("../../core/types.js").View} View */

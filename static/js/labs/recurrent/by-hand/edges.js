@@ -1,7 +1,7 @@
 /** The arrows of the unrolled graph: from the input (W), from the step before (U), to the output (V); an LSTM's c goes beside h. */
 
 import { WIDTH } from "./layout.js";
-import { svg } from "./svg.js";
+import { svg } from "../../../core/svg.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./layout.js").Layout} Layout */

@@ -8,7 +8,7 @@ import { exact, num } from "../../../core/format.js";
 import { colours } from "../../convolution/cells.js";
 import { edges } from "./edges.js";
 import { Layout, WIDTH } from "./layout.js";
-import { svg } from "./svg.js";
+import { svg } from "../../../core/svg.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Place} Place */

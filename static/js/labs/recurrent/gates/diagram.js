@@ -2,7 +2,7 @@
 
 import { card } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
-import { svg } from "../by-hand/svg.js";
+import { svg } from "../../../core/svg.js";
 import { css } from "./tape.js";
 
 /** @typedef {import("./model.js").Model} Model */

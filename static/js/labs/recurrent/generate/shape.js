@@ -1,7 +1,7 @@
 /** One to many, unrolled around this step: what a cell puts out is what the next one reads. */
 
 import { card } from "../../../core/dom.js";
-import { svg } from "../by-hand/svg.js";
+import { svg } from "../../../core/svg.js";
 
 /** @typedef {import("../../../core/writing/model.js").Model} Model */
 

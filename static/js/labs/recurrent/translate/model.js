@@ -85,6 +85,15 @@ export class Model {
     return this.note.wanted ?? null;
   }
 
+  /** A row's name. @param {string} row */
+  named(row) {
+    return this.stage.t(`recurrent.translate.who.${row}`);
+  }
+
+  get noTarget() {
+    return this.stage.t("recurrent.translate.page.no_target");
+  }
+
   get looks() {
     return this.note.attention !== "none";
   }

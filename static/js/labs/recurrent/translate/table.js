@@ -46,7 +46,7 @@ export class Table {
     if (seq <= model.read) return t("recurrent.translate.page.reads", { step, count: model.read, token: model.source(step - 1) });
     const row = t(`recurrent.translate.who.${model.row}`);
     const said = model.says(seq, model.row)?.said;
-    return said === undefined ? t("recurrent.translate.page.over", { row }) : t("recurrent.translate.page.said", { row, step, token: model.shown(said) });
+    return said === undefined ? t("decoding.over", { row }) : t("recurrent.translate.page.said", { row, step, token: model.shown(said) });
   }
 
   /** @param {FrameView} frame @returns {Row[]} */

@@ -1,18 +1,18 @@
 /** What the decoder says at this step: the likeliest characters, the one it says and the right one marked. */
 
-import { card, el } from "../../../core/dom.js";
-import { exact, num } from "../../../core/format.js";
+import { card, el } from "../dom.js";
+import { exact, num } from "../format.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./speaker.js").Speaker} Speaker */
 
 const MOST = 8;
 
 export class Next {
-  /** @param {Model} model */
+  /** @param {Speaker} model */
   constructor(model) {
     this.model = model;
     const { t } = model.stage;
-    this.card = card(t("recurrent.translate.page.next"), t("recurrent.translate.page.next_caption"));
+    this.card = card(t("decoding.next"), t("decoding.next_caption"));
     this.element = this.card.element;
     this.list = el("ol", { class: "next-list translate-next" });
     this.empty = el("p", { class: "muted" });
@@ -33,7 +33,7 @@ export class Next {
     this.list.hidden = said === undefined || !p;
     this.empty.hidden = !this.list.hidden;
     if (said === undefined || !p) {
-      this.empty.textContent = seq > model.read ? t("recurrent.translate.page.over", { row: t(`recurrent.translate.who.${model.row}`) }) : t("recurrent.translate.page.still_reads", { step: model.read + 1 });
+      this.empty.textContent = seq > model.read ? t("decoding.over", { row: model.named(model.row) }) : t("decoding.still_reads", { step: model.read + 1 });
       return;
     }
     const right = model.wanted?.[seq - model.read - 1];
@@ -47,7 +47,7 @@ export class Next {
   #row(token, value, said, right) {
     const { model } = this;
     const name = model.shown(token);
-    const label = model.stage.t(right ? "recurrent.translate.page.chance_right" : "recurrent.translate.page.chance", { token: name, p: num(100 * value, 3) });
+    const label = model.stage.t(right ? "decoding.chance_right" : "decoding.chance", { token: name, p: num(100 * value, 3) });
     const bar = el("i", {});
     bar.style.width = `${100 * value}%`;
     return el(

@@ -1,25 +1,27 @@
 /** The beam's tree: a column a step, a node a hypothesis; those that went on joined by lines, the best one's path strong. */
 
-import { card, el } from "../../../core/dom.js";
-import { exact, num } from "../../../core/format.js";
-import { svg } from "../by-hand/svg.js";
+import { card, el } from "../dom.js";
+import { exact, num } from "../format.js";
+import { svg } from "../svg.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./speaker.js").Speaker} Speaker */
 /** @typedef {{index: number, parent: number, token: number, log_p: number, kept: boolean, ended: boolean, step: number}} Node */
 
-const [ACROSS, DOWN, RADIUS, EDGE] = [52, 36, 10, 16];
+/** What stands between two nodes, a row's height, half a node's height, the margin; a letter's width, of Chinese too. */
+const [GAP, DOWN, RADIUS, EDGE] = [32, 36, 10, 16];
+const [LETTER, WIDE] = [7.4, 12.5];
 
 export class Tree {
-  /** @param {Model} model */
+  /** @param {Speaker} model */
   constructor(model) {
     this.model = model;
     const { t } = model.stage;
-    this.card = card(t("recurrent.translate.page.tree"), t("recurrent.translate.page.tree_caption"));
+    this.card = card(t("decoding.tree"), t("decoding.tree_caption"));
     this.element = this.card.element;
     this.element.classList.add("translate-wide");
     this.scroll = el("div", { class: "translate-scroll" });
     this.best = el("ol", { class: "translate-best" });
-    this.told = el("p", { class: "caption", hidden: true }, t("recurrent.translate.page.best"));
+    this.told = el("p", { class: "caption", hidden: true }, t("decoding.best"));
     this.card.body.append(this.scroll, this.told, this.best);
     this.key = "";
   }
@@ -68,31 +70,32 @@ export class Tree {
     const counts = /** @type {Record<number, number>} */ ({});
     for (const node of nodes) rank.set(node.index, (counts[node.step] = (counts[node.step] ?? 0) + 1) - 1);
     const most = Math.max(1, ...Object.values(counts));
-    const x = (/** @type {number} */ step) => EDGE + 6 + step * ACROSS;
+    const half = Math.max(RADIUS, ...nodes.map((node) => width(model.shown(node.token)) / 2 + 5));
+    const x = (/** @type {number} */ step) => EDGE + 6 + step * (2 * half + GAP) - (half - RADIUS);
     const y = (/** @type {Node} */ node) => EDGE + rank.get(node.index) * DOWN;
     const path = new Set();
     for (let node = by.get(best[0]?.[0] ?? -1); node; node = by.get(node.parent)) path.add(node.index);
-    const [width, height] = [x(model.said) + EDGE, EDGE + (most - 1) * DOWN + EDGE + 12];
+    const [wide, high] = [x(model.said) + half + EDGE, EDGE + (most - 1) * DOWN + EDGE + 12];
     const root = EDGE + 6;
-    const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "translate-tree", role: "group", "aria-label": model.stage.t("recurrent.translate.page.tree") });
+    const picture = svg("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}`, class: "translate-tree", role: "group", "aria-label": model.stage.t("decoding.tree") });
     picture.append(svg("circle", { cx: root, cy: EDGE, r: 4, class: "translate-root" }));
     for (const node of nodes) {
       const parent = by.get(node.parent);
-      const [x0, y0] = parent ? [x(parent.step) + RADIUS, y(parent)] : [root + 4, EDGE];
-      const [x1, y1] = [x(node.step) - RADIUS, y(node)];
+      const [x0, y0] = parent ? [x(parent.step) + half, y(parent)] : [root + 4, EDGE];
+      const [x1, y1] = [x(node.step) - half, y(node)];
       picture.append(svg("path", { d: `M${x0} ${y0} C${x0 + 12} ${y0} ${x1 - 12} ${y1} ${x1} ${y1}`, class: `translate-edge${node.kept ? "" : " faint"}${path.has(node.index) ? " best" : ""}` }));
     }
-    for (const node of nodes) picture.append(this.#node(node, x(node.step), y(node), this.#text(by, node.index), path.has(node.index), node.index === chosen));
+    for (const node of nodes) picture.append(this.#node(node, x(node.step), y(node), half, this.#text(by, node.index), path.has(node.index), node.index === chosen));
     this.scroll.replaceChildren(picture);
     if (nodes.length) this.scroll.scrollLeft = x(nodes[nodes.length - 1].step) - 0.8 * this.scroll.clientWidth;
   }
 
-  /** @param {Node} node @param {number} x @param {number} y @param {string} text @param {boolean} best @param {boolean} chosen */
-  #node(node, x, y, text, best, chosen) {
+  /** @param {Node} node @param {number} x @param {number} y @param {number} half @param {string} text @param {boolean} best @param {boolean} chosen */
+  #node(node, x, y, half, text, best, chosen) {
     const { model } = this;
-    const label = model.stage.t(node.kept ? "recurrent.translate.page.node" : "recurrent.translate.page.node_dropped", { text, value: num(node.log_p, 3) });
+    const label = model.stage.t(node.kept ? "decoding.node" : "decoding.node_dropped", { text, value: num(node.log_p, 3) });
     const group = svg("g", { class: `translate-node${node.kept ? "" : " faint"}${best ? " best" : ""}${chosen ? " chosen" : ""}`, role: "button", tabindex: node.kept ? 0 : -1, "aria-label": label, "data-index": node.index });
-    group.append(svg("title", {}, label), svg("circle", { cx: x, cy: y, r: RADIUS }), svg("text", { x, y: y + 4 }, model.shown(node.token)), svg("text", { x, y: y + RADIUS + 10, class: "translate-number" }, num(node.log_p, 2)));
+    group.append(svg("title", {}, label), svg("rect", { x: x - half, y: y - RADIUS, width: 2 * half, height: 2 * RADIUS, rx: RADIUS }), svg("text", { x, y: y + 4 }, model.shown(node.token)), svg("text", { x, y: y + RADIUS + 10, class: "translate-number" }, num(node.log_p, 2)));
     const open = () => model.open(node.step, { kind: "hypothesis", index: node.index });
     group.addEventListener("click", open);
     group.addEventListener("keydown", (event) => {
@@ -115,4 +118,9 @@ export class Tree {
       }),
     );
   }
+}
+
+/** How wide a token stands. @param {string} token */
+function width(token) {
+  return [...token].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 0x2e80 ? WIDE : LETTER), 0);
 }

@@ -1,12 +1,12 @@
 /** The decoder's characters, a column a step: what is right, what each row is given and says; the step where they part is marked. */
 
-import { card, el } from "../../../core/dom.js";
-import { exact, num } from "../../../core/format.js";
+import { card, el } from "../dom.js";
+import { exact, num } from "../format.js";
 
-/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./speaker.js").Speaker} Speaker */
 
 export class Tapes {
-  /** @param {Model} model */
+  /** @param {Speaker} model */
   constructor(model) {
     this.model = model;
     this.card = card("");
@@ -26,18 +26,18 @@ export class Tapes {
     const { model } = this;
     const { t } = model.stage;
     const two = model.rows.length > 1;
-    this.card.heading.textContent = t(two ? "recurrent.translate.page.tapes" : "recurrent.translate.page.tapes_one");
-    this.card.caption.textContent = t("recurrent.translate.page.tapes_caption");
-    this.signs.textContent = t("recurrent.translate.page.signs");
-    const who = (/** @type {string} */ row) => t(`recurrent.translate.who.${row}`);
+    this.card.heading.textContent = t(two ? "decoding.tapes" : "decoding.tapes_one");
+    this.card.caption.textContent = t("decoding.tapes_caption");
+    this.signs.textContent = t("decoding.signs");
+    const who = (/** @type {string} */ row) => model.named(row);
     const rows = /** @type {[string, string][]} */ ([
-      ["step", t("recurrent.translate.page.step")],
-      ...(model.wanted ? [["right", t("recurrent.translate.page.right")]] : []),
+      ["step", t("decoding.step")],
+      ...(model.wanted ? [["right", t("decoding.right")]] : []),
       ...model.rows.flatMap((row) => [
-        [`${row}/given`, t("recurrent.translate.page.given", { row: who(row) })],
-        [`${row}/said`, t("recurrent.translate.page.says", { row: who(row) })],
+        [`${row}/given`, t("decoding.given", { row: who(row) })],
+        [`${row}/said`, t("decoding.says", { row: who(row) })],
       ]),
-      ...(two ? [["apart", t("recurrent.translate.page.apart")]] : []),
+      ...(two ? [["apart", t("decoding.apart")]] : []),
     ]);
     this.cells.clear();
     this.body.replaceChildren(
@@ -105,10 +105,10 @@ export class Tapes {
     const { model } = this;
     const { t } = model.stage;
     const note = model.stage.timeline.frame(seq)?.note ?? {};
-    if (seq <= model.read) this.told.textContent = t("recurrent.translate.page.still_reads", { step: model.read + 1 });
-    else if (!model.wanted) this.told.textContent = t("recurrent.translate.page.no_target");
+    if (seq <= model.read) this.told.textContent = t("decoding.still_reads", { step: model.read + 1 });
+    else if (!model.wanted) this.told.textContent = model.noTarget;
     else if (model.rows.length < 2) this.told.textContent = "";
-    else if (note.diverged) this.told.textContent = t("recurrent.translate.page.diverged", { step: note.diverged, said: model.shown(model.says(model.read + note.diverged, "free")?.said), right: model.shown(model.wanted[note.diverged - 1]) });
-    else this.told.textContent = t("recurrent.translate.page.same");
+    else if (note.diverged) this.told.textContent = t("decoding.diverged", { step: note.diverged, said: model.shown(model.says(model.read + note.diverged, "free")?.said), right: model.shown(model.wanted[note.diverged - 1]) });
+    else this.told.textContent = t("decoding.same");
   }
 }
