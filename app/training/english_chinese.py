@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.nn.tasks.english_chinese import EnglishChinese
-from app.nn.tasks.translate import Recipe
+from app.nn.tasks.steps import Recipe
 from app.nn.transformer import Shape
 from app.training.kit.translator import ship
 

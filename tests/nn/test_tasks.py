@@ -18,6 +18,7 @@ from app.nn.tasks.english_chinese import ChineseEnglish, EnglishChinese
 from app.nn.tasks.english_french import EnglishFrench
 from app.nn.tasks.pairs import BOS, EOS, PAD, Pair, Task, examples, held_out
 from app.nn.tasks.reversal import Reversal
+from app.nn.tasks.steps import Recipe
 from app.nn.transformer import Shape
 
 torch.set_num_threads(1)
@@ -140,7 +141,7 @@ def test_training_lowers_the_loss_and_is_reproducible() -> None:
         torch.manual_seed(0)
         task = Reversal()
         translator = translate.Translator(task, Shape())
-        return list(translate.learn(translator, translate.Recipe(steps=30, batch=16), held_out(task, 10)))
+        return [step.loss for step in translate.learn(translator, Recipe(steps=30, batch=16), held_out(task, 10))]
 
     first = losses()
     assert losses() == first

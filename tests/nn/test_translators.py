@@ -10,7 +10,8 @@ import torch
 from app.nn import weights
 from app.nn.tasks.pairs import held_out
 from app.nn.tasks.shipped import TASKS, load
-from app.nn.tasks.translate import Recipe, exact, on_gold
+from app.nn.tasks.steps import Recipe
+from app.nn.tasks.translate import exact, on_gold
 
 torch.set_num_threads(1)
 SHIPPED = [name for name in weights.shipped() if name in TASKS]

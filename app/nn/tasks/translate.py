@@ -13,23 +13,8 @@ from torch.nn import functional
 from app.nn.attention import padding_mask
 from app.nn.decoding import greedy, translating
 from app.nn.tasks.pairs import BOS, EOS, PAD, Pair, Task, Vocabulary, examples
+from app.nn.tasks.steps import Recipe, Step, steps
 from app.nn.transformer import Shape, Transformer
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a translator is trained; goes into the card as it is."""
-
-    steps: int = 2500
-    batch: int = 64
-    peak_lr: float = 2e-3
-    warm_up: float = 0.1
-    """Share of the steps in which the rate rises from 0; then it falls to 0, both linearly."""
-    betas: tuple[float, float] = (0.9, 0.98)
-    clip: float = 1.0
-    """The gradient's norm at most."""
-    held_out: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,27 +67,16 @@ def padded(rows: Sequence[Sequence[int]]) -> Tensor:
     return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows])
 
 
-def learn(translator: Translator, recipe: Recipe, held: Sequence[Pair]) -> Iterator[float]:
-    """Trains ``translator.net``: each ``next`` is one step of Adam and gives its loss (nats a token), ``recipe.steps`` of them."""
-    net = translator.net
-    optimizer = torch.optim.Adam(net.parameters(), lr=recipe.peak_lr, betas=recipe.betas, eps=1e-9)
-    up = max(1, round(recipe.warm_up * recipe.steps))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda t: min((t + 1) / up, (recipe.steps - t) / max(1, recipe.steps - up))
-    )
+def learn(translator: Translator, recipe: Recipe, held: Sequence[Pair]) -> Iterator[Step]:
+    """Trains ``translator.net``: each ``next`` is one step of Adam, ``recipe.steps`` of them."""
     stream = examples(translator.task, recipe.seed, held)
-    for _ in range(recipe.steps):
-        net.train()
-        batch = translator.batch(list(islice(stream, recipe.batch)))
-        logits = net(batch.source, batch.target, batch.source_mask)
-        loss = functional.cross_entropy(logits.flatten(0, 1), batch.wanted.flatten(), ignore_index=PAD)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
-        optimizer.step()
-        schedule.step()
-        net.eval()  # whoever looks between two steps sees no dropout
-        yield loss.item()
+    return steps(translator.net, recipe, lambda: loss_of(translator, translator.batch(list(islice(stream, recipe.batch)))))
+
+
+def loss_of(translator: Translator, batch: Batch) -> Tensor:
+    """Nats a token, teacher forced; padding does not count."""
+    logits = translator.net(batch.source, batch.target, batch.source_mask)
+    return functional.cross_entropy(logits.flatten(0, 1), batch.wanted.flatten(), ignore_index=PAD)
 
 
 def exact(translator: Translator, held: Sequence[Pair], batch: int = 250) -> float:

@@ -11,7 +11,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from app.nn.tasks.pairs import Task, held_out
-from app.nn.tasks.translate import Recipe, Translator, exact, learn, on_gold
+from app.nn.tasks.steps import Recipe
+from app.nn.tasks.translate import Translator, exact, learn, on_gold
 from app.nn.transformer import Shape
 from app.training.kit.card import halved, write
 
@@ -22,9 +23,9 @@ def train(task: Task, shape: Shape, recipe: Recipe) -> Translator:
     translator = Translator(task, shape)
     held = held_out(task, recipe.held_out)
     bar = tqdm(learn(translator, recipe, held), total=recipe.steps, unit="step")
-    for step, loss in enumerate(bar):
-        if step % 20 == 0:
-            bar.set_postfix(loss=f"{loss:.4f}")
+    for number, step in enumerate(bar):
+        if number % 20 == 0:
+            bar.set_postfix(loss=f"{step.loss:.4f}")
     return translator
 
 
