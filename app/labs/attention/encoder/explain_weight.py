@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from app.labs.attention.encoder.opened import Opened, Weighed, error, index, line, meaning, pair
+from app.labs.attention.encoder.opened import Opened, Weighed, asking, error, index, line, meaning, pair
 from app.labs.attention.encoder.sums import SHOWN, Product, long_sum
 from app.labs.contract import Equation, Explanation, Message, Plain, Reference, Target, Term
 
@@ -149,8 +149,8 @@ def by_torch(o: Opened, head: int, i: int, j: int, ours: float) -> Reference:
 
 def _number(o: Weighed, name: str, head: int, token: int, column: int) -> Term:
     target = o.target(name, head=head, token=token, column=column)
-    value = float(o.vector(name, head, token)[column])
-    return Term(f"{o.letter(name, head)}_{{{token + 1},{column + 1}}}", value, meaning(name, {"token": o.tokens[token]}), target)
+    value, tokens = float(o.vector(name, head, token)[column]), asking(o) if name == "q" else o.tokens
+    return Term(f"{o.letter(name, head)}_{{{token + 1},{column + 1}}}", value, meaning(name, {"token": tokens[token]}), target)
 
 
 def projected(o: Opened, target: Target) -> Explanation:

@@ -115,7 +115,13 @@ class Opened:
 
 
 def pair(o: Weighed, query: int, key: int) -> dict[str, Plain | Message]:
-    return {"query": o.tokens[query], "key": o.tokens[key]}
+    return {"query": asking(o)[query], "key": o.tokens[key]}
+
+
+def asking(o: Weighed) -> Sequence[str]:
+    """The queries' tokens: of a cross-attention, which has ``queries``, others than the keys'."""
+    queries: Sequence[str] = getattr(o, "queries", o.tokens)
+    return queries
 
 
 def meaning(name: str, values: dict[str, Plain | Message] | None = None) -> Message:
