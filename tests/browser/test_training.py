@@ -64,7 +64,7 @@ def test_other_data_bring_another_picture_and_a_bad_network_a_sentence(page: Pag
     training(page, server)
     data = page.locator('#form .field[data-field="data"] select')
     data.select_option(label="linear regression")
-    expect(page.locator(".train-fit")).to_be_visible()
+    expect(page.locator(".train-line")).to_be_visible()
     expect(page.locator(".train-table > table").first.locator("thead th")).to_have_count(4)
     data.select_option(label="handwritten digits (8 × 8)")
     expect(page.locator("#main .train-loss .chart")).to_be_visible()

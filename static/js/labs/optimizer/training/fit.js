@@ -17,7 +17,7 @@ export class Fit {
   constructor(model) {
     this.model = model;
     const { stage } = model;
-    this.canvas = el("canvas", { class: "train-fit", tabindex: 0, role: "application", "aria-label": stage.t("optimizer.training.page.fit") });
+    this.canvas = el("canvas", { class: "train-line", tabindex: 0, role: "application", "aria-label": stage.t("optimizer.training.page.fit") });
     this.element = el("div", { class: "train-fit-box" }, this.canvas);
     this.x = 20;
     this.canvas.addEventListener("click", (event) => {
