@@ -8,6 +8,7 @@ switched off. Nothing is downloaded here: ``hf download ID`` does that once.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -302,6 +303,7 @@ def _shown(name: str, typed: str) -> str:
 @lru_cache(maxsize=2)
 def load(name: str) -> Model:
     """The model ``ID`` or ``ID@REVISION``. Raises UserError where it is not on this machine, or cannot be opened like this."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # else a tokenizer asks the network, and waits where there is none
     try:
         transformers = import_module("transformers")
     except ImportError:
