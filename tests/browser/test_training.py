@@ -78,19 +78,18 @@ def test_other_data_bring_another_picture_and_a_bad_network_a_sentence(page: Pag
 def test_a_branch_goes_on_from_a_measurement_with_another_rate(page: Page, server: Server) -> None:
     training(page, server)
     play_to_end(page)
-    page.locator("body").press("ArrowLeft")
-    page.locator("#branch-here").click()
-    racer = page.locator(".racer", has_text="SGDM").first
-    racer.locator("button").first.click()
-    field = page.locator('.field[data-field="lr"] input[type="text"], .field[data-field="lr"] input[type="number"]').first
-    field.fill("0.7")
-    field.press("Enter")
-    expect(page.locator("#form .field[data-field='changes']")).to_be_visible()
+    page.locator("#scrubber").fill("4")
+    expect(page.locator("#counter")).to_contain_text("4 / 6")
+    page.locator("#branch button").nth(1).click()
+    page.locator(".racer-toggle").first.click()
+    rate = page.locator('[data-field="racers.0.lr"] input[type="text"]')
+    rate.fill("0.7")
+    rate.press("Tab")
     play_to_end(page)
-    rate = page.get_by_role("button", name="SGDM: open the arithmetic of learning rate")
-    expect(rate).to_have_text("0.7")
-    page.locator("body").press("ArrowLeft")
-    expect(rate).to_have_text("0.1")
+    shown = page.get_by_role("button", name="SGDM: open the arithmetic of learning rate")
+    expect(shown).to_have_text("0.7")
+    page.locator("#scrubber").fill("4")
+    expect(shown).to_have_text("0.1")
 
 
 def test_on_a_phone_in_chinese_nothing_is_cut_off(page: Page, server: Server) -> None:
