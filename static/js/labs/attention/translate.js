@@ -172,7 +172,7 @@ class TranslateView {
     }
     const row = model.row;
     model.follow(stage.selected(), frame.seq);
-    if (frame.seq > model.read && frame.seq !== this.shown) this.#top(frame.seq);
+    if (this.wanted === null && frame.seq > model.read && frame.seq !== this.shown) this.#top(frame.seq);
     this.shown = frame.seq;
     if (row !== model.row) this.rows?.set(model.row);
     this.#keepOpen(frame.seq);
