@@ -95,7 +95,7 @@ def test_a_branch_goes_on_from_a_measurement_with_another_rate(page: Page, serve
 def test_on_a_phone_in_chinese_nothing_is_cut_off(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     training(page, server, lang="zh")
-    play_to_end(page)
+    page.locator("body").press("End")
     expect(page.locator("#main h2")).to_have_text("各网络的判断")
     expect(page.locator(".train-said p").last).to_contain_text("讲义说")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
