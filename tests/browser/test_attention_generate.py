@@ -18,6 +18,8 @@ from serving import Server
 
 NAME = "attention/generate"
 COUNT = 20
+ROW = "K7wq3RbZ"
+INDUCTION = {"model": "induction", "prompt": ROW + ROW[0], "count": 7, "temperature": 0, "open": "induction"}
 
 expect.set_options(timeout=45_000)
 
@@ -94,11 +96,15 @@ def test_what_is_cut_is_told_and_another_token_is_written_instead(page: Page, se
     assert shown(page)[:4] == text(made)[:4]
 
 
-def test_the_head_that_looks_one_place_back_is_open(page: Page, server: Server) -> None:
-    generate(page, server, open="previous")
-    scores = frames(open="previous")[-1].tensors["scores"][..., PATTERNS.index("previous")]
-    layer, head = divmod(int(scores.argmax()), scores.shape[1])
-    expect(page.locator(".enc-title")).to_contain_text(f"Layer {layer + 1}, head {head + 1} · Previous token")
+def test_the_induction_head_is_open_and_looks_behind_the_earlier_occurrence(page: Page, server: Server) -> None:
+    generate(page, server, **INDUCTION)
+    made = frames(**INDUCTION)
+    until(lambda: shown(page) == ROW[1:] == text(made), what="the row again")
+    scores = made[-1].tensors["scores"][..., PATTERNS.index("induction")]
+    head = int(scores[1].argmax())
+    expect(page.locator(".enc-title")).to_contain_text(f"Layer 2, head {head + 1} · Induction")
+    expect(page.locator("#numbers .enc-rank .enc-bar").first).to_contain_text(ROW[-1])
+    expect(page.locator(".gen-letter.follows")).to_have_text([ROW[-1]])
 
 
 def test_in_chinese_with_simplified_characters(page: Page, server: Server) -> None:
@@ -107,3 +113,6 @@ def test_in_chinese_with_simplified_characters(page: Page, server: Server) -> No
     expect(page.locator("#main h2")).to_have_text("解码器在写")
     expected = text(frames(model="tang", prompt="举头望明月，"))
     until(lambda: shown(page) == expected, what="the whole poem")
+    field = page.locator('#form .field[data-field="model"] select')
+    field.select_option(label="归纳，两层注意力")
+    expect(page.locator('#form .field[data-field="prompt"]')).to_contain_text("举")

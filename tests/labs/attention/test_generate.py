@@ -21,16 +21,18 @@ from app.labs.attention.generate.patterns import PATTERNS, by_chance, looks, sco
 from app.labs.attention.generate.patterns import given as shares_of
 from app.labs.contract import Explanation, Frame, Target, UserError
 from app.nn.attention import attention_weights, causal_mask
+from app.nn.tasks import induction
 from app.web import languages
 from serving import ROOT
 
 torch.set_num_threads(1)
 NAME = "attention/generate"
-MODELS = ("shakespeare", "tang")
+MODELS = ("shakespeare", "tang", "induction")
+ROW = "K7wq3RbZ"
 
 
 def params_of(model: str, **more: Any) -> dict[str, Any]:
-    texts = {"shakespeare": "O, ", "tang": "明月"}
+    texts = {"shakespeare": "O, ", "tang": "明月", "induction": ROW + ROW[:2]}
     return {"model": model, "prompt": texts[model], "count": 12, **more}
 
 
@@ -146,13 +148,16 @@ def test_the_beginning_of_a_long_prompt_is_left_out_and_counted() -> None:
     assert text(frames) == text(short)
 
 
-def test_an_empty_prompt_is_a_line_end() -> None:
+def test_an_empty_prompt_is_a_line_end_and_of_the_induction_model_nothing() -> None:
     assert labs.scene(NAME, prompt="").note["prompt"] == ["\n"]
+    assert labs.scene(NAME, prompt=" ", model="induction", count=3).note["prompt"] == ["<bos>"]
 
 
 @pytest.mark.parametrize(
     ("params", "field", "id"),
     [
+        ({"model": "induction", "prompt": "a-b"}, "prompt", "attention.unknown-words"),
+        ({"model": "induction", "prompt": "abc", "count": 50}, "count", "attention.generate.error.count"),
         ({"chosen": [{"at": 1, "token": 3999}]}, "chosen", "writing.error.no_token"),
     ],
 )
@@ -200,8 +205,19 @@ def test_scores_are_the_definitions_written_out(ids: list[int], seed: int) -> No
         assert by_chance(looks(ids))[at].item() == pytest.approx(chance, abs=1e-5)
 
 
+def test_on_a_row_said_twice_the_induction_score_is_that_of_the_task() -> None:
+    sequences = induction.held_out(3, half=8)
+    states = induction.load().states(sequences)
+    expected = induction.induction_scores(states, 8)
+    maps = torch.stack(states.weights()).detach()  # (L, N, H, S, S)
+    found = [
+        scores(shares_of(maps[:, n], looks(row.tolist())))[..., PATTERNS.index("induction")] for n, row in enumerate(sequences)
+    ]
+    assert (torch.stack(found).double().mean(0) - expected).abs().max() <= 1e-6
+
+
 def test_the_scores_of_a_frame_are_of_all_that_was_read() -> None:
-    params = params_of("shakespeare")
+    params = params_of("induction")
     frames = written(**params)
     ids, (states, _) = whole(frames, **params)
     maps = torch.stack([layer[0] for layer in states.weights()])
@@ -215,12 +231,12 @@ def test_the_scores_of_a_frame_are_of_all_that_was_read() -> None:
 def test_every_value_opens_to_its_own_number_and_torchs(model: str) -> None:
     params = params_of(model, temperature=0.7, top_k=8)
     frames = written(**params)
-    last = shipped(model).net.shape.layers - 1
+    last, most = shipped(model).net.shape.layers - 1, shipped(model).net.shape.heads - 1
     for step in (0, 1, 7, 12):
         frame = frames[step]
         rows, first = frame.tensors["rows"], frame.tensors["k"].shape[2] - frame.tensors["q"].shape[2]
         row = frame.tensors["k"].shape[2] - 1
-        for layer, head, key in ((0, 0, row), (last, 3, 0), (last, 1, row // 2)):
+        for layer, head, key in ((0, 0, row), (last, most, 0), (last, 1, row // 2)):
             told = opened(frames, step, {"kind": "weight", "layer": layer, "head": head, "key": key}, **params)
             assert told.result == pytest.approx(float(rows[layer, head, row - first, key]), abs=1e-5)
             assert told.reference is not None
@@ -233,8 +249,8 @@ def test_every_value_opens_to_its_own_number_and_torchs(model: str) -> None:
                         assert again.reference is not None
                         assert again.reference.difference <= 1e-9
         for at, name in enumerate(PATTERNS):
-            score = float(frame.tensors["scores"][last, 2, at])
-            target: Target = {"kind": "pattern", "layer": last, "head": 2, "pattern": name}
+            score = float(frame.tensors["scores"][last, most, at])
+            target: Target = {"kind": "pattern", "layer": last, "head": most, "pattern": name}
             if math.isnan(score):
                 with pytest.raises(UserError):
                     opened(frames, step, target, **params)
@@ -289,6 +305,7 @@ def test_what_cannot_be_opened_is_one_sentence(target: Any, step: int) -> None:
     [
         params_of("shakespeare", count=20, chosen=[{"at": 3, "token": 20}]),
         params_of("tang", top_p=0.7),
+        params_of("induction", temperature=0),
     ],
     ids=MODELS,
 )

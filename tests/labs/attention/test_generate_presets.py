@@ -46,6 +46,19 @@ def test_the_first_is_the_default() -> None:
     assert int(str(note["layers"])) * int(str(note["heads"])) == 12
 
 
+def test_the_rows_second_half_is_its_first_again_for_the_head_of_layer_2_looks_behind_the_earlier_occurrence() -> None:
+    typed = str(PRESETS["induction"]["prompt"])
+    row = typed[:-1]
+    assert text("induction") == row[1:]
+    layer, _, score = best("induction")
+    assert layer == 1
+    assert score > 0.5
+    layer, head, _ = best("induction")
+    for frame in ran("induction")[1:]:
+        looked = int(frame.tensors["rows"][layer, head, 0].argmax())
+        assert looked == frame.step + 1  # <bos> stands before the row: place 2 followed its first letter
+
+
 def test_a_head_looks_one_place_back() -> None:
     assert best("previous")[2] > 0.5
 

@@ -1,4 +1,4 @@
-"""The shipped decoders as ``attention/generate`` writes with them."""
+"""The shipped decoders as ``attention/generate`` writes with them: of characters, and the one that found induction."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from app.labs.contract import Message, Plain, UserError
 from app.labs.writing.drawing import Writer
 from app.nn import character_gpt, weights
 from app.nn.chinese import in_script
+from app.nn.tasks import induction
+from app.nn.tasks.pairs import BOS, SPECIAL
 from app.nn.transformer import GPT
 
 
@@ -41,7 +43,7 @@ class Model:
 @cache
 def shipped(name: str) -> Model:
     """A model of ``app/nn/weights``. Raises FileNotFoundError, WrongWeights."""
-    return _characters(f"gpt_{name}")
+    return _induction() if name == "induction" else _characters(f"gpt_{name}")
 
 
 def _characters(name: str) -> Model:
@@ -63,6 +65,19 @@ def _characters(name: str) -> Model:
         "minutes": card["minutes"],
     }
     return Model(net, net.characters, (0,), read, told)
+
+
+def _induction() -> Model:
+    net, card = induction.load(), weights.card("induction")
+    vocabulary = induction.VOCABULARY
+
+    def read(text: str, room: int) -> Read:
+        tokens = induction.read(text) if text.strip() else ()
+        kept = tokens[len(tokens) - min(len(tokens), room - 1) :]
+        return Read((SPECIAL[BOS], *kept), [BOS, *vocabulary.ids(kept)] if kept else [BOS], left_out=len(tokens) - len(kept))
+
+    told: dict[str, Plain] = {"parameters": card["parameters"]}
+    return Model(net, vocabulary.words, range(len(SPECIAL)), read, told)
 
 
 def writer(params: GenerateParams) -> Writer:

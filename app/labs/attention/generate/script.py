@@ -68,7 +68,7 @@ def script(params: GenerateParams) -> str:
         feed_forward=feed_forward if shape.d_ff else "",
         last='norm("decoder.last_norm", x)' if pre else "x",
     )
-    name = f"gpt_{params.model}"
+    name = "induction" if params.model == "induction" else f"gpt_{params.model}"
     data = str(shipped(params.model).told.get("data", ""))
     more = "; then where each head looks most in the last step"
     imports = "from torch.nn import functional as F\n"

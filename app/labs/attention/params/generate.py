@@ -24,7 +24,7 @@ class GenerateParams(Params):
 
     prompt: str = Field("ROMEO:\nO, ", max_length=MOST_PROMPT, json_schema_extra=_of("model", widget="text", lines=3))
     """Read first; "": a line end is. What does not fit into the model's positions is left out at its beginning."""
-    model: Literal["shakespeare", "tang"] = Field("shakespeare", json_schema_extra=_of("model"))
+    model: Literal["shakespeare", "tang", "induction"] = Field("shakespeare", json_schema_extra=_of("model"))
     count: int = Field(80, ge=1, le=MOST_COUNT, json_schema_extra=_of("drawing"))
     """Tokens written."""
     temperature: float = Field(0.8, ge=0, le=5, json_schema_extra=_of("drawing", widget="slider"))

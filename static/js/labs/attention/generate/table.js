@@ -29,7 +29,7 @@ export class Table extends Numbers {
     const { told = {}, layers, heads } = this.model.note;
     const { t } = this.model.stage;
     const values = { layers, heads, parameters: num(Number(told.parameters), 7) };
-    this.about.textContent = t("attention.generate.page.card", { ...values, data: String(told.data), nats: num(Number(told.nats)) });
+    this.about.textContent = told.nats === undefined ? t("attention.generate.page.card_induction", values) : t("attention.generate.page.card", { ...values, data: String(told.data), nats: num(Number(told.nats)) });
   }
 
   /** @param {FrameView} frame */
