@@ -2,7 +2,8 @@ r"""Every number of ``optimizer/race`` opened: the formula, the formula with thi
 
 ``explain`` is a pure function of the two frames: it recomputes the number in float64 from what the previous frame held
 and sets it beside the frame's, which torch computed in the run's dtype; the difference is shown. The rules are in
-``explain_rules`` and ``explain_adaptive``, the schedules in ``explain_schedules``, the losses in ``explain_loss``.
+``explain_rules`` and ``explain_adaptive``, the schedules in ``explain_schedules``, the losses in ``explain_loss``, how
+they curve in ``explain_curvature``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Reference, Scene, Target, Term, UserError
+from app.labs.optimizer.explain_curvature import explain_curvature
 from app.labs.optimizer.explain_loss import explain_gradient, explain_loss
 from app.labs.optimizer.explain_sheet import Sheet, needed
 from app.labs.optimizer.explain_symbols import LATEX
@@ -42,8 +44,8 @@ def explain(params: RaceParams, scene: Scene, previous: Frame | None, frame: Fra
         view.coordinate  # noqa: B018  (checked even where the start asks for nothing else)
     if kind == "state":
         _check_state(view)
-    if kind == "loss":
-        return explain_loss(view, _title(view, kind))
+    if kind in ("loss", "curvature"):
+        return _KINDS[kind](view, _title(view, kind))
     if frame.step == 0:
         return _given(view, kind, "explain.remark.start")
     if previous is None:
@@ -259,13 +261,14 @@ _SYMBOLS = {
     "samples": "n_t",
 }
 _PER_COORDINATE = ("position", "update", "gradient", "effective_lr")
-_PER_RACER = ("loss", "lr", "momentum", "angle", "samples")
+_PER_RACER = ("loss", "curvature", "lr", "momentum", "angle", "samples")
 _KINDS: Mapping[str, Callable[[View, Message], Explanation]] = {
     "position": _position,
     "update": _update,
     "gradient": explain_gradient,
     "effective_lr": _effective,
     "loss": explain_loss,
+    "curvature": explain_curvature,
     "lr": _lr,
     "momentum": _momentum,
     "angle": _angle,

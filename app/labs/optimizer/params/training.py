@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from app.labs.contract import Message, Params, UserError
-from app.labs.errors import shown
+from app.labs.contract import Message, UserError
 from app.labs.optimizer.params.changes import Change, applied
+from app.labs.optimizer.params.task import TaskParams, of
 from app.labs.optimizer.racers import AnyRacer, check_racers
 
 MAX_RACERS = 6
 MAX_FRAMES = 500
 MAX_STEPS = 500_000
 """Steps of all networks together, tuning included: some minutes of a core."""
-SIZES = {"digits": 1078}
-"""What there is to train on, where it is less than ``samples`` may ask for."""
-PICTURES = ("digits", "cifar10")
 
 DEFAULT_RACERS: list[dict[str, Any]] = [{"rule": "sgdm", "lr": 0.1}, {"rule": "adam", "lr": 0.02}]
 
 
-def of(group: str, **more: Any) -> dict[str, Any]:
-    """What a field's schema says to the form."""
-    return {"group": group, **more}
-
-
-class TrainingParams(Params):
+class TrainingParams(TaskParams):
     """Several rules train the same network from the same seeds."""
 
     experiment: ClassVar[str] = "optimizer/training"
     order: ClassVar[int] = 2
-
-    data: Literal["moons", "spirals", "circles", "line", "digits", "cifar10"] = Field("moons", json_schema_extra=of("task"))
-    samples: int = Field(200, ge=10, le=5000, json_schema_extra=of("task"))
-    """Examples to train on, at most as many as there are."""
-    noise: float = Field(
-        0.2, ge=0, le=2, json_schema_extra=of("task", when={"data": ["moons", "spirals", "circles", "line"]}, widget="slider")
-    )
-    model: Literal["logistic", "mlp", "cnn"] = Field("mlp", json_schema_extra=of("task"))
-    hidden: str = Field("16 16", max_length=24, json_schema_extra=of("task", when={"model": ["mlp"]}, widget="code"))
-    """Units of each hidden layer."""
-    activation: Literal["tanh", "relu"] = Field("tanh", json_schema_extra=of("task", when={"model": ["mlp", "cnn"]}))
-    channels: int = Field(8, ge=1, le=32, json_schema_extra=of("task", when={"model": ["cnn"]}))
-    """Of the first convolution; the second has twice as many."""
 
     racers: list[AnyRacer] = Field(
         DEFAULT_RACERS,
@@ -70,28 +49,9 @@ class TrainingParams(Params):
 
     _segments: tuple[tuple[int, TrainingParams], ...] = PrivateAttr(())
 
-    @property
-    def count(self) -> int:
-        """Examples that are trained on."""
-        return min(self.samples, SIZES.get(self.data, self.samples))
-
-    @property
-    def epoch(self) -> int:
-        """Steps of an epoch."""
-        return -(-self.count // self.batch_size)
-
-    @property
-    def steps(self) -> int:
-        """Steps of a network."""
-        return self.epochs * self.epoch
-
     def length(self) -> int:
         """A frame a measurement."""
         return -(-self.steps // (self.every or self.epoch))
-
-    def sizes(self) -> tuple[int, ...]:
-        """Units of the hidden layers, () but for a perceptron."""
-        return tuple(int(word) for word in self.hidden.split()) if self.model == "mlp" else ()
 
     def rates(self, r: int) -> Sequence[float]:
         """What racer r tries, evenly apart on a logarithmic scale around its own rate; () where nobody tries."""
@@ -110,10 +70,6 @@ class TrainingParams(Params):
     @model_validator(mode="after")
     def _check(self) -> TrainingParams:
         check_racers(self.racers)
-        if self.model == "mlp":
-            _check_sizes(self.hidden)
-        if self.model == "cnn" and self.data not in PICTURES:
-            raise UserError(Message("optimizer.training.error.pictures"), ("model",))
         if self.length() > MAX_FRAMES:
             told = {"got": self.length(), "most": MAX_FRAMES, "least": -(-self.steps // MAX_FRAMES)}
             raise UserError(Message("optimizer.training.error.frames", told), ("every",))
@@ -123,9 +79,3 @@ class TrainingParams(Params):
         if self.changes:
             self._segments = tuple(applied(self, self.changes, ()))
         return self
-
-
-def _check_sizes(text: str) -> None:
-    words = text.split()
-    if not 1 <= len(words) <= 4 or not all(word.isdecimal() and word.isascii() and 1 <= int(word) <= 256 for word in words):
-        raise UserError(Message("optimizer.training.error.hidden", {"got": shown(text)}), ("hidden",))

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from app.labs.optimizer.params.training import TrainingParams
+from app.labs.optimizer.params.task import TaskParams
 from app.nn.feedforward import cnn, mlp
 from app.nn.tasks.supervised import DataSet, Part, digits, made
 from app.training.kit import cifar10
@@ -21,7 +21,7 @@ _cifar: dict[tuple[Path, int], DataSet] = {}
 """The last one that was read: reading takes seconds."""
 
 
-def loading(params: TrainingParams) -> Generator[tuple[int, int], None, DataSet]:
+def loading(params: TaskParams) -> Generator[tuple[int, int], None, DataSet]:
     """The data, returned; (done, of how many) in between. Raises UserError where CIFAR-10 is not there."""
     if params.data == "cifar10":
         return (yield from _pictures(params.count))
@@ -29,7 +29,7 @@ def loading(params: TrainingParams) -> Generator[tuple[int, int], None, DataSet]
     return data_of(params)
 
 
-def data_of(params: TrainingParams) -> DataSet:
+def data_of(params: TaskParams) -> DataSet:
     """Data that is there at once: all but CIFAR-10."""
     if params.data == "digits":
         data = _digits()
@@ -67,8 +67,6 @@ def _mixed(classes: list[tuple[Tensor, Tensor]]) -> Part:
     return Part(cifar10.normalise(images), labels)
 
 
-SHAPES: Mapping[str, tuple[int, ...]] = {"line": (1,), "digits": (1, 8, 8), "cifar10": (3, 32, 32)}
-"""Of one example; all others are points in the plane."""
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "line": (),
     "digits": tuple(str(k) for k in range(10)),
@@ -77,9 +75,9 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
 """All others have two, 0 and 1."""
 
 
-def network(params: TrainingParams) -> nn.Module:
+def network(params: TaskParams) -> nn.Module:
     """With weights drawn by torch's own generator."""
-    shape, outputs = SHAPES.get(params.data, (2,)), len(CLASSES.get(params.data, "01")) or 1
+    shape, outputs = params.shape, params.outputs
     if params.model == "cnn":
         return cnn(shape, params.channels, outputs, params.activation)
     return mlp(math.prod(shape), params.sizes(), outputs, params.activation)

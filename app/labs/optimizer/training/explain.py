@@ -17,7 +17,8 @@ from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Refe
 from app.labs.optimizer import explain_schedules
 from app.labs.optimizer.explain_sheet import Sheet
 from app.labs.optimizer.explain_symbols import LATEX
-from app.labs.optimizer.params.training import PICTURES, TrainingParams
+from app.labs.optimizer.params.task import PICTURES
+from app.labs.optimizer.params.training import TrainingParams
 from app.labs.optimizer.rules.table import RULES
 from app.labs.optimizer.training.data import CLASSES, network
 from app.labs.optimizer.training.measure import QUANTILES

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from app.labs.optimizer.params.training import PICTURES, TrainingParams
+from app.labs.optimizer.params.task import PICTURES
+from app.labs.optimizer.params.training import TrainingParams
 from app.labs.optimizer.training.data import data_of
 from app.labs.optimizer.training.trainee import Trainee
 from app.nn.tasks.supervised import DataSet

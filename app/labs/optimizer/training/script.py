@@ -19,7 +19,7 @@ from app.labs.optimizer.script_rules import (
     schedule_code,
     scheduler_names,
 )
-from app.labs.optimizer.training.data import CIFAR_HELD, CLASSES, SHAPES
+from app.labs.optimizer.training.data import CIFAR_HELD
 from app.labs.optimizer.training.tuning import TUNING_SEED
 from app.nn import feedforward
 from app.nn.tasks import supervised
@@ -219,7 +219,7 @@ def _racers(params: TrainingParams, candidates: list[list[tuple[float, str, str 
 
 
 def _loop(params: TrainingParams) -> str:
-    shape, outputs = SHAPES.get(params.data, (2,)), len(CLASSES.get(params.data, "01")) or 1
+    shape, outputs = params.shape, params.outputs
     if params.model == "cnn":
         network = f"cnn({shape}, {params.channels}, {outputs}, {params.activation!r})"
     else:

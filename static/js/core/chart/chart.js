@@ -175,11 +175,15 @@ export class Chart {
     }
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";
+    let free = -Infinity; // where the next number may begin
     for (const tick of this.x.ticks()) {
       const left = Math.round(this.#left(tick.value)) + 0.5;
       if (left > width - PAD.right + 1) continue;
       segment(ctx, left, PAD.top, left, height - PAD.bottom);
+      const half = breadth(ctx, tick) / 2;
+      if (left - half < free) continue;
       label(ctx, tick, left, height - 6);
+      free = left + half + 6;
     }
     for (const seq of this.plan.marks ?? []) if (seq !== null) this.#mark(seq, ink);
   }

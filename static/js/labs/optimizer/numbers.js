@@ -37,6 +37,7 @@ export class Numbers {
     const rows = [];
     for (const name of PAIRS) rows.push(this.#row(t(`optimizer.page.${name}`), "", name, [2 * r, 2 * r + 1], (c) => ({ kind: name, racer: r, coordinate: c })));
     for (const name of LONE) rows.push(this.#row(t(`optimizer.page.${name}`), "", name, [r], () => ({ kind: name, racer: r, coordinate: 0 })));
+    rows.push(this.#curvature(r));
     for (const { name, latex, shape } of racer.state) {
       const columns = shape.reduce((product, n) => product * n, 1) > 1 ? [0, 1] : [0];
       rows.push(this.#row(name, latex, `state/${r}/${name}`, columns, (c) => ({ kind: "state", racer: r, name, coordinate: c })));
@@ -55,6 +56,14 @@ export class Numbers {
       button.textContent = part && !Number.isNaN(value) ? num(value, 4) : "·";
       button.setAttribute("data-exact", exact(value));
     }
+  }
+
+  /** No frame holds it: it is worked out where it is opened. @param {number} r */
+  #curvature(r) {
+    const { stage } = this.race;
+    const what = stage.t("optimizer.page.curvature");
+    const button = el("button", { type: "button", class: "value", "aria-label": stage.t("optimizer.page.open_number", { what }), onclick: () => stage.select({ kind: "curvature", racer: r }) }, stage.t("optimizer.page.open_curvature"));
+    return el("tr", {}, el("th", { scope: "row" }, what), el("td", { colspan: 2 }, button));
   }
 
   /**

@@ -35,6 +35,7 @@ export default function mount(stage) {
     resize: () => view?.resize(),
     retheme: () => view?.retheme(),
     relanguage: () => view?.relanguage(),
+    explained: (explanation) => view?.flat.curve(explanation?.note?.hessian ? explanation : null),
     summary: (seq) => view?.summary(seq) ?? "",
     defaultTarget: () => ({ kind: "position", racer: race.telling(), coordinate: race.coordinate }),
     destroy: () => {

@@ -9,6 +9,7 @@ import { el, iconButton } from "../../core/dom.js";
 import { exact, num } from "../../core/format.js";
 import { Layer } from "../../core/layer.js";
 import { cross, saltire } from "./crosses.js";
+import { ellipse, paintEllipse } from "./ellipse.js";
 import { Ground } from "./ground.js";
 import { paintMark, strokeOf } from "./marks.js";
 import { Paths, nearest } from "./paths.js";
@@ -23,6 +24,8 @@ const STILL = 4;
 /** Heads outside the axes wait this far inside their edge. */
 const EDGE = 7;
 const STOPPED = 2;
+/** The longest half axis of the ellipse of the curvature, pixels. */
+const HALF = 46;
 
 export class Surface2D {
   /** @param {Race} race @param {(racer: number, seq: number) => void} pick */
@@ -40,6 +43,8 @@ export class Surface2D {
     this.from = [0, 0];
     /** @type {Pinned | null} */
     this.pinned = null;
+    /** The curvature that is open, and whose. @type {{racer: number, at: [number, number], hessian: [number, number, number]} | null} */
+    this.curved = null;
     /** @type {number[]} */
     this.view = [0, 1, 0, 1];
     /** @type {import("../../core/chart/pens.js").Stroke[]} by racer; made anew when the choice or the theme changes */
@@ -134,6 +139,13 @@ export class Surface2D {
     if (this.layers) this.draw(this.seq);
   }
 
+  /** The curvature was opened, or something else. @param {Record<string, any> | null} explanation */
+  curve(explanation) {
+    if (!explanation && !this.curved) return;
+    this.curved = explanation && { racer: Number(explanation.target.racer), ...explanation.note };
+    if (this.layers) this.#heads();
+  }
+
   /** @param {Pinned | null} pinned */
   pin(pinned) {
     this.pinned = pinned;
@@ -220,6 +232,11 @@ export class Surface2D {
     ctx.lineWidth = 1.5;
     for (const [x, y] of this.race.minima) cross(ctx, layer.px(x), layer.py(y));
     if (this.seq < 0) return;
+    if (this.curved) {
+      const { racer, at, hessian } = this.curved;
+      const shape = ellipse(hessian, layer.map.kx, layer.map.ky, HALF);
+      paintEllipse(ctx, layer.px(at[0]), layer.py(at[1]), shape, this.race.colour(racer), this.colours.card);
+    }
     const { pinned } = this;
     if (pinned) {
       const hues = /** @type {{color: number}[]} */ (pinned.scene.note.racers).map((racer, r) => racer.color ?? r);
