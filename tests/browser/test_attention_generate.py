@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app import labs
 from app.labs.contract import Frame
-from browser.shell import counter, open_lab
+from browser.shell import counter, open_lab, settled
 from browser.watching import until
 from serving import Server
 
@@ -54,7 +54,8 @@ def test_the_text_and_the_newest_tokens_row_are_the_runs(page: Page, server: Ser
     until(lambda: shown(page) == text(made), what="the whole text")
     row = made[-1].tensors["rows"][2, 0, 0]
     until(lambda: looked_at(page)[:1] == pytest.approx([float(row.max())], abs=1e-6), what="the largest weight")
-    page.locator("#numbers .enc-rank .enc-bar").first.click()
+    settled(page)
+    page.locator("#numbers .enc-rank .enc-bar").first.press("Enter")
     expect(page.locator("#explain h2")).to_contain_text("looks at")
     expect(page.locator("#explain .parity")).to_contain_text("scaled_dot_product_attention")
     expect(page.locator("#numbers .parity.good")).to_have_count(3)
