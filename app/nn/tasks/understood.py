@@ -49,7 +49,7 @@ class _Choices(Random):
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__()
-        self._words = set(words)
+        self._words = {*words, *(("a",) if "an" in words else ())}  # a grammar chooses "a" and says what fits the next word
         self._kept: dict[Any, list[Any]] = {}
         self._script: list[int] = []
         self._sizes: list[int] = []

@@ -121,7 +121,7 @@ def test_neither_the_test_examples_nor_the_sentence_are_trained_on() -> None:
     assert one.tested == len(one.held) == TESTED
     seen: set[tuple[str, ...]] = set()
     one.translator.batch, batch = lambda pairs: seen.update(pair.source for pair in pairs) or batch(pairs), one.translator.batch  # type: ignore[method-assign,assignment,func-returns-value]
-    for _ in one.steps(recipe(LearningParams(steps=40))):
+    for _ in one.steps(recipe(LearningParams(steps=80))):
         pass
     assert len(seen) > 2000
     assert not seen & {pair.source for pair in [*one.held, one.pair]}
