@@ -89,6 +89,8 @@ def test_what_is_cut_is_told_and_another_token_is_written_instead(page: Page, se
     expect(page.locator("#explain .remark").first).to_have_text("Cut: it is not among the 4 likeliest.")
     page.locator(".gen-letter:not(.prompt)").nth(4).click()
     until(lambda: counter(page)[0] == 5, what="step 5")
+    drawn = page.locator(".writing-row", has=page.locator("button.right")).locator(".value").first
+    expect(drawn).to_have_text(text(made)[4].replace(" ", "␣").replace("\n", "⏎"))
     row = page.locator(".writing-row", has_not=page.locator("button.right")).first
     name = row.locator(".value").first.inner_text()
     row.locator(".writing-instead").click()

@@ -2,6 +2,7 @@
 
 import { card, el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
+import { rewrite } from "../../../core/rewrite.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
@@ -22,6 +23,15 @@ export class Table {
     this.scores = el("ul", { class: "enc-scores" });
     this.parity = el("p", { class: "parity" });
     this.card.body.append(this.head, this.keys, this.removed, this.scores, this.parity);
+    // A button under the pointer stays while its row is drawn again, so that a press is not lost: they are heard here.
+    const column = (/** @type {Event} */ { target }) => Number(/** @type {Element} */ (target).closest("[data-column]")?.getAttribute("data-column") ?? NaN);
+    this.keys.addEventListener("click", (event) => Number.isNaN(column(event)) || model.open(model.row, column(event)));
+    this.keys.addEventListener("pointerover", (event) => Number.isNaN(column(event)) || model.point(model.row, column(event)));
+    this.keys.addEventListener("pointerleave", () => model.point(-1));
+    this.scores.addEventListener("click", ({ target }) => {
+      const pattern = /** @type {Element} */ (target).closest("[data-pattern]")?.getAttribute("data-pattern");
+      if (pattern) model.stage.select({ kind: "score", head: model.head, pattern });
+    });
   }
 
   /** @param {FrameView} frame */
@@ -41,13 +51,13 @@ export class Table {
     const silent = ![...Array(shares.n).keys()].some((column) => shares.at(row, column) > 0);
     this.head.textContent = silent ? t("attention.encoder.page.silent") : t("attention.encoder.page.gives", { word: model.units[row].label });
     const order = [...Array(shares.n).keys()].sort((a, b) => shares.at(row, b) - shares.at(row, a)).slice(0, MOST);
-    this.keys.replaceChildren(...order.map((column) => this.#key(shares.at(row, column), column)));
+    rewrite(this.keys, ...order.map((column) => this.#key(shares.at(row, column), column)));
     const removed = Number(frame.tensors.removed.data[head * shares.n + row]);
     this.removed.hidden = Boolean(model.note.special);
     this.removed.textContent = t("attention.encoder.page.removed", { share: num(removed, 3) });
     this.removed.classList.toggle("much", removed > 0.5);
     const scores = model.scores(frame, head);
-    this.scores.replaceChildren(...model.patterns.map((name, at) => (Number.isNaN(scores[at]) ? null : this.#score(frame, name, at, scores[at]))).filter((one) => one !== null));
+    rewrite(this.scores, ...model.patterns.map((name, at) => (Number.isNaN(scores[at]) ? null : this.#score(frame, name, at, scores[at]))).filter((one) => one !== null));
     const parity = Number(frame.tensors.parity.data[0]);
     this.parity.classList.toggle("good", parity <= NEAR);
     this.parity.classList.toggle("bad", parity > NEAR);
@@ -63,7 +73,7 @@ export class Table {
       {},
       el(
         "button",
-        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * value)}%`, onclick: () => model.open(model.row, column), onpointerenter: () => model.point(model.row, column), onpointerleave: () => model.point(-1) },
+        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * value)}%`, "data-column": column },
         el("bdi", {}, model.units[column].label),
         el("span", { class: "value", "data-exact": exact(value) }, num(value, 3)),
       ),
@@ -82,7 +92,7 @@ export class Table {
       {},
       el(
         "button",
-        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * score)}%;--chance:${Math.min(100, 100 * chance)}%`, title: stage.t("attention.encoder.page.chance", { chance: num(chance, 3) }), onclick: () => stage.select({ kind: "score", head: model.head, pattern: name }) },
+        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * score)}%;--chance:${Math.min(100, 100 * chance)}%`, title: stage.t("attention.encoder.page.chance", { chance: num(chance, 3) }), "data-pattern": name },
         el("span", {}, stage.t(`attention.encoder.pattern.${name}`)),
         el("span", { class: "value", "data-exact": exact(score) }, num(score, 3)),
       ),

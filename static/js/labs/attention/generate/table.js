@@ -2,6 +2,7 @@
 
 import { el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
+import { rewrite } from "../../../core/rewrite.js";
 import { Table as Numbers } from "../../../core/writing/table.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -23,6 +24,15 @@ export class Table extends Numbers {
     this.parity = el("p", { class: "parity" });
     this.above = el("p", { class: "parity" });
     this.about.before(this.gives, this.keys, this.scores, this.cached, this.parity, this.above);
+    // A button under the pointer stays while its row is drawn again, so that a press is not lost: they are heard here.
+    const column = (/** @type {Event} */ { target }) => Number(/** @type {Element} */ (target).closest("[data-column]")?.getAttribute("data-column") ?? NaN);
+    this.keys.addEventListener("click", (event) => Number.isNaN(column(event)) || model.open(model.row, column(event)));
+    this.keys.addEventListener("pointerover", (event) => Number.isNaN(column(event)) || model.point(-1, column(event)));
+    this.keys.addEventListener("pointerleave", () => model.point(-1));
+    this.scores.addEventListener("click", ({ target }) => {
+      const pattern = /** @type {Element} */ (target).closest("[data-pattern]")?.getAttribute("data-pattern");
+      if (pattern) model.stage.select({ kind: "pattern", layer: model.layer, head: model.head, pattern });
+    });
   }
 
   plan() {
@@ -41,8 +51,8 @@ export class Table extends Numbers {
     const shares = model.shares(layer, head);
     this.gives.textContent = t("attention.generate.page.gives", { head: model.named(layer, head), query: model.label(row) });
     const order = Array.from({ length: row + 1 }, (_, at) => at).sort((a, b) => shares.at(row, b) - shares.at(row, a)).slice(0, MOST);
-    this.keys.replaceChildren(...order.map((column) => this.#key(shares.at(row, column), column)));
-    this.scores.replaceChildren(...model.patterns.map((name, at) => this.#score(frame, name, at)).filter((one) => one !== null));
+    rewrite(this.keys, ...order.map((column) => this.#key(shares.at(row, column), column)));
+    rewrite(this.scores, ...model.patterns.map((name, at) => this.#score(frame, name, at)).filter((one) => one !== null));
     const [cached, parity, above] = ["cached", "parity", "above"].map((name) => Number(frame.tensors[name].data[0]));
     this.#check(this.cached, cached <= NEAR, "attention.generate.page.cached", { difference: num(cached, 2), count: row + 1 });
     this.#check(this.parity, parity <= NEAR, "attention.encoder.page.parity", { difference: num(parity, 2) });
@@ -66,7 +76,7 @@ export class Table extends Numbers {
       {},
       el(
         "button",
-        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * value)}%`, onclick: () => model.open(model.row, column), onpointerenter: () => model.point(-1, column), onpointerleave: () => model.point(-1) },
+        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * value)}%`, "data-column": column },
         el("span", {}, el("bdi", {}, model.label(column)), el("small", {}, ` ${model.stage.t("attention.generate.page.place", { place: column + 1 })}`)),
         el("span", { class: "value", "data-exact": exact(value) }, num(value, 3)),
       ),
@@ -87,7 +97,7 @@ export class Table extends Numbers {
       {},
       el(
         "button",
-        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * score)}%;--chance:${Math.min(100, 100 * chance)}%`, title: stage.t("attention.encoder.page.chance", { chance: num(chance, 3) }), onclick: () => stage.select({ kind: "pattern", layer, head, pattern: name }) },
+        { type: "button", class: `enc-bar${open ? " open" : ""}`, style: `--share:${Math.min(100, 100 * score)}%;--chance:${Math.min(100, 100 * chance)}%`, title: stage.t("attention.encoder.page.chance", { chance: num(chance, 3) }), "data-pattern": name },
         el("span", {}, stage.t(`attention.generate.pattern.${name}`)),
         el("span", { class: "value", "data-exact": exact(score) }, num(score, 3)),
       ),
