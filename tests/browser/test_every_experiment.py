@@ -56,8 +56,11 @@ def test_the_page_keeps_the_contract(page: Page, server: Server, name: str) -> N
 
     page.evaluate("() => document.activeElement?.blur()")
     page.evaluate(STOPS)
-    for _ in range(len(page.evaluate(f"({WANTED})().map(() => 0)")) + 20):
-        page.keyboard.press("Tab")
+    for _ in range(2):  # numbers fetched meanwhile bring controls of their own: those are reached in a second round
+        for _ in range(len(page.evaluate(f"({WANTED})().map(() => 0)")) + 20):
+            page.keyboard.press("Tab")
+        if not page.evaluate(REPORT)["missed"]:
+            break
     assert page.evaluate(REPORT) == {"missed": [], "unseen": [], "nameless": []}
 
     page.locator("#content").focus()

@@ -219,7 +219,19 @@ def test_every_declared_target_opens_at_the_start_and_later():
     start, frame = labs.run("optimizer/race", steps=1)
     scene = labs.scene("optimizer/race")
     kinds = {target["kind"] for target in targets(params)}
-    assert kinds == {"position", "update", "gradient", "effective_lr", "loss", "lr", "momentum", "angle", "samples", "state"}
+    assert kinds == {
+        "position",
+        "update",
+        "gradient",
+        "effective_lr",
+        "loss",
+        "curvature",
+        "lr",
+        "momentum",
+        "angle",
+        "samples",
+        "state",
+    }
     for target in targets(params):
         assert explain(params, scene, None, start, target).equations
         assert explain(params, scene, start, frame, target).equations
