@@ -13,7 +13,7 @@ from app import labs
 from app.labs.attention.params.translate import LAYERS
 from app.labs.attention.presets.translate import TRANSLATE
 from app.labs.contract import Frame
-from browser.shell import counter, open_lab, play_to_end
+from browser.shell import counter, open_lab, play_to_end, settled
 from browser.watching import until
 from serving import Server
 
@@ -90,9 +90,11 @@ def test_the_mask_is_seen_and_opened_where_all_is_forced_at_once(page: Page, ser
     until(lambda: counter(page)[0] == LAYERS + 3, what="the step that the preset opens")
     expect(page.locator(".tr-self .tr-told")).to_contain_text("its weight is exactly 0")
     expect(page.locator("#explain")).to_contain_text("masked: this token is not seen")
-    page.locator(".tr-self .tr-map").press("ArrowLeft")
+    settled(page)
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")  # it has stopped there
     page.locator(".tr-self .tr-map").press("ArrowLeft")
     expect(title(page)).to_contain_text("(Decoder, masked)")
+    page.locator(".tr-self .tr-map").press("ArrowLeft")
     expect(page.locator(".tr-self .tr-told")).to_contain_text("“chat” looks at “chat”")
 
 
