@@ -86,7 +86,11 @@ BAD: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
         ("changes", 0, "set", "racers.0.options"),
         "options cannot change during a run, because what the racer remembers depends on it.",
     ),
-    ({"source": {"kind": "rare", "case": "x"}}, ("source", "case"), 'source.case must be one of reddi, spike (got "x").'),
+    (
+        {"source": {"kind": "rare", "case": "x"}},
+        ("source", "case"),
+        'source.case must be one of reddi, spike, ones-then-spike (got "x").',
+    ),
     ({"expression": 5}, ("expression",), "expression must be a text (got 5)."),
     ({"expression": "x" * 501}, ("expression",), "expression may have at most 500 characters (got 501)."),
     ({"start": [1]}, ("start", 1), "start.1 is missing."),

@@ -131,7 +131,7 @@ def _swats(view: View, title: Message, name: str, value: float) -> Explanation:
     sheet.line("Lambda = lambda_t / (1 - beta_2**t)")
     distance = sheet.line("distance = abs(Lambda - gamma_s)")
     bound = sheet.line("bound = epsilon" if view.step.form == "paper" else "bound = 1e-8 + epsilon * gamma_s")
-    agrees = view.t > 1 and distance <= bound and (view.step.form == "paper" or sheet.values["Lambda"] > 0)
+    agrees = view.made > 1 and distance <= bound and (view.step.form == "paper" or sheet.values["Lambda"] > 0)
     sheet.values["agrees"] = float(agrees)
     sheet.line("phase = agrees")
     return sheet.explain(title, view.target, value)
@@ -151,7 +151,7 @@ def _lr(view: View, title: Message) -> Explanation:
         sheet.values["Lambda_before"] = view.past("lr")
         sheet.line("Lambda = Lambda_before * eta / eta_before")
     else:  # the hand-over was at the step before: the rate is the corrected mean of then
-        sheet.values |= {"lambda_s": view.state(view.before, "lambda", 0), "beta_2": view.h["betas"][1], "t": view.t}
+        sheet.values |= {"lambda_s": view.state(view.before, "lambda", 0), "beta_2": view.h["betas"][1], "t": view.made}
         sheet.line("Lambda = lambda_s / (1 - beta_2**(t - 1)) * eta / eta_before")
     return sheet.explain(title, view.target, view.now("lr"), remarks=(Message("explain.remark.handed_over"),))
 

@@ -22,12 +22,16 @@ AXES = ("x", "y")
 
 
 class View:
-    """Racer ``r`` at ``frame``; ``before`` is the frame of the step before (None at the start)."""
+    """Racer ``r`` at ``frame``; ``before`` is the frame of the step before (None at the start).
+
+    ``t`` counts the race's steps, ``made`` the rule's own: those that came before the race too.
+    """
 
     def __init__(self, params: RaceParams, scene: Scene, before: Frame | None, frame: Frame, target: Target) -> None:
         self.params = params.at(frame.step)
         self.scene, self.before, self.frame, self.target = scene, before, frame, target
         self.t = frame.step
+        self.made = params.before + frame.step
         self.r = _index(target, "racer", len(params.racers))
         self.h: dict[str, Any] = self.params.racers[self.r].settings()
         self.first_lr = params.racers[self.r].lr
@@ -80,8 +84,8 @@ class View:
     @cached_property
     def step(self) -> Step:
         """What the rule's lines depend on."""
-        fresh = self.t == 1 or not self.has(self.before, "momentum_buffer")
-        return Step(self.h, self.t, str(self.h["form"]), fresh, self.switched)
+        fresh = self.made == 1 or not self.has(self.before, "momentum_buffer")
+        return Step(self.h, self.made, str(self.h["form"]), fresh, self.switched)
 
     @cached_property
     def work(self) -> Work | None:
@@ -111,7 +115,7 @@ class View:
             "g": self.now("gradient", coordinate),
             "eta": self.eta,
             "eta_base": self.first_lr,
-            "t": float(self.t),
+            "t": float(self.made),
         }
         for name, symbol in SETTINGS.items():
             if isinstance(self.h.get(name), float | int):

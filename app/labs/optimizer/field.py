@@ -8,7 +8,7 @@ of two tensors that stay, so that torch writes the positions where the frame rea
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,14 +91,31 @@ class Field:
     def step(self, t: int, gradients: Tensor) -> None:
         """One step of every racer that still races, with its row of ``gradients``."""
         with torch.no_grad():
-            self.gradients.copy_(gradients)
-            for lane in self.lanes:
-                lane.prepare(t)
-            for step in self._steps:
-                step()
-            for lane in self._guests:
-                if self.status[lane.index] == RACING:
-                    lane.step(self.gradients[lane.index])
+            self._hand_out(t, gradients)
+            self._move()
+
+    def hold(self, gradients: Tensor, steps: int) -> Iterator[int]:
+        """So many steps with the same rows of ``gradients``, after each of which every racer is put back where it was: only what it
+        remembers changes. The rate is the first step's. Yields how many are made."""
+        start = self.positions.clone()
+        with torch.no_grad():
+            self._hand_out(1, gradients)
+            for made in range(1, steps + 1):
+                self._move()
+                self.positions.copy_(start)
+                yield made
+
+    def _hand_out(self, t: int, gradients: Tensor) -> None:
+        self.gradients.copy_(gradients)
+        for lane in self.lanes:
+            lane.prepare(t)
+
+    def _move(self) -> None:
+        for step in self._steps:
+            step()
+        for lane in self._guests:
+            if self.status[lane.index] == RACING:
+                lane.step(self.gradients[lane.index])
 
     def leave(self, gone: np.ndarray, back_to: np.ndarray) -> None:
         """Racers marked in ``gone`` (R,) that still race leave it, each at its row of ``back_to`` (R, 2).

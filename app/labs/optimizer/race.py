@@ -7,14 +7,15 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from app.labs.contract import Explanation, Frame, Plain, Progress, Scene, Target
+from app.labs.contract import Explanation, Frame, Message, Plain, Progress, Scene, Target
 from app.labs.optimizer.field import LIMIT, Field
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params.race import RaceParams
@@ -25,6 +26,7 @@ from app.labs.optimizer.rules.table import RULES, states
 from app.labs.optimizer.sources import Source, make_source
 
 GRID = 161
+PROGRESS_SECONDS = 0.08
 
 
 def scene(params: RaceParams, device: str = "cpu") -> Scene:
@@ -105,7 +107,8 @@ def run(params: RaceParams, device: str = "cpu") -> Iterator[Frame | Progress]:
     now = segments[0][1]
     source = make_source(now, dtype, device)
     field = Field(params, params.start or source.picture.start, dtype, device)
-    record = Record(field, raw=_raw(now, source))
+    seen = yield from _held(field, source, params.before)
+    record = Record(field, _raw(now, source), params.before, seen)
     for t in range(1, params.steps + 1):
         if len(segments) > 1 and segments[1][0] == t:
             now = segments.pop(1)[1]
@@ -120,6 +123,18 @@ def run(params: RaceParams, device: str = "cpu") -> Iterator[Frame | Progress]:
         _step(field, source, t, gradient, record)
         record.take(t, host(evaluation.raw_gradient), host(evaluation.samples))
     yield record.frame(host(source.loss(field.positions)))
+
+
+def _held(field: Field, source: Source, steps: int) -> Generator[Progress, None, np.ndarray]:
+    """The steps before the first that is shown, and the samples (R,) that each racer has seen in them."""
+    if not steps:
+        return np.zeros(len(field.lanes), np.int64)
+    always, told = source.evaluate(field.positions, 0, field.full), time.monotonic()
+    for made in field.hold(always.gradient, steps):
+        if time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            yield Progress(made, steps, Message("optimizer.race.stage.before"))
+    return steps * host(always.samples)
 
 
 def _step(field: Field, source: Source, t: int, gradient: Tensor, record: Record) -> None:

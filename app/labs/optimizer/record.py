@@ -9,14 +9,17 @@ from app.labs.optimizer.field import STOPPED, Field
 
 
 class Record:
-    """Keeps the frame of the last step until its loss is known. ``position`` (R, 2) is the last one recorded."""
+    """Keeps the frame of the last step until its loss is known. ``position`` (R, 2) is the last one recorded.
 
-    def __init__(self, field: Field, raw: bool) -> None:
-        self.field, self.raw = field, raw
+    When it begins the racers have made ``before`` steps and seen so many samples (R,).
+    """
+
+    def __init__(self, field: Field, raw: bool, before: int, samples: np.ndarray) -> None:
+        self.field, self.raw, self.before = field, raw, before
         n = len(field.lanes)
         self.dtype = field.where.dtype
         self.position = field.where.copy()
-        self.samples = np.zeros(n, np.int64)
+        self.samples = samples
         self.memory = [lane.memory() for lane in field.lanes]
         self._a, self._b, self._c = (np.empty((n, 1), self.dtype) for _ in range(3))
         self._v = np.zeros((n, 2), self.dtype)
@@ -63,7 +66,7 @@ class Record:
             "momentum": used[:, 1].copy(),
             "angle": angle(update, -gradient).astype(self.dtype),
             "samples": self.samples,
-            "effective_lr": self._effective(t, used[:, 0], before, update, gradient),
+            "effective_lr": self._effective(self.before + t, used[:, 0], before, update, gradient),
             "status": field.status.copy(),
         }
         if self.raw:

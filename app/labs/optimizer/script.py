@@ -33,6 +33,7 @@ def show(t):
     for (name, _), p in zip(racers, positions):
         print(t, name, *p.tolist(), loss(p), sep="\\t")
 
+{before}
 
 show(0)
 for t in range(1, STEPS + 1):
@@ -47,6 +48,15 @@ for t in range(1, STEPS + 1):
             p.copy_(before)
             racing[r] = False
     show(t)
+"""
+_BEFORE = """
+held = [p.clone() for p in positions]
+for _ in range({steps}):  # steps before the first that is shown: the racers are put back to the start and only remember them
+    for r, (p, optimizer) in enumerate(zip(positions, optimizers)):
+{rates}        p.grad = gradient(p, 0, full={full})
+        optimizer.step()
+    for p, start in zip(positions, held):
+        p.copy_(start)
 """
 _RATE = """\
         if schedules[r]:
@@ -144,9 +154,11 @@ def _loop(params: RaceParams, segments: list[RaceParams], scheduled: bool) -> st
     some = "True" if all(full) else "r in " + repr({r for r, whole in enumerate(full) if whole}) if any(full) else "False"
     unless = "" if not any(full) else f" and not ({some})"
     box = bounds(params)
+    rates = _RATE + (_CYCLE if _cycles(segments) else "") if scheduled else ""
     return _LOOP.format(
         branches=_branches(params, scheduled, _cycles(segments)),
-        rates=_RATE + (_CYCLE if _cycles(segments) else "") if scheduled else "",
+        before=_BEFORE.format(steps=params.before, rates=rates.replace("[t - 1]", "[0]"), full=some) if params.before else "",
+        rates=rates,
         full=some,
         noise=f"        if noise{unless}:\n            g = g + draw(t)\n" if any(s.noise for s in segments) else "",
         clip="        if clip is not None:\n            g = clipped(g, clip)\n"

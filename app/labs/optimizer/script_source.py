@@ -128,8 +128,8 @@ def _losses(params: RaceParams) -> str:
             draw = _REDDI.format(stream=rare._STREAM, probability=rare.PROBABILITY)
             words = "1010 once in a hundred steps, else -10; full-batch descent sees the mean."
             return _RARE.format(mean=mean, words=words, rare=draw, strong=rare.RARE, common=rare.COMMON) + _STRAIGHT
-        case OfRare():
-            mean = rare.rare_batches("spike", params.seed, params.steps).mean
+        case OfRare(case=case):
+            mean = rare.rare_batches(case, params.seed, params.steps).mean
             draw = f"    rare = t == {rare.spike_step(params.steps)}"
             return (
                 _RARE.format(mean=mean, words="1, and 100,000 at one step.", rare=draw, strong=rare.SPIKE, common=1.0) + _STRAIGHT

@@ -163,13 +163,14 @@ class Source:
     def evaluate(self, positions: Tensor, step: int, full: Tensor) -> Evaluation:
         """Losses and gradients for step 1, 2, ... at ``positions`` (R, 2); ``full`` (R,) bool marks gradient descent.
 
+        Step 0 stands for each that comes before a race of straight losses: it has no noise.
         Pass the same ``full`` object at every step: what follows from it is kept.
         """
         if full is not self._full:
             self._look_at(full)
         loss, whole, batch, n_full, n_batch = self.losses.gradients(positions, step)
         gradient = whole if batch is None else batch
-        if self.noise and not self._all_full:
+        if self.noise and step > 0 and not self._all_full:
             gradient = gradient + _noise(self.seed, step, self.noise, positions.dtype, positions.device)
         if self._any_full and gradient is not whole:
             gradient = torch.where(self._column, whole, gradient)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app import labs
 from app.labs.contract import Message, UserError
+from app.labs.optimizer import rare
 from app.labs.optimizer.explain import explain, targets
 from app.labs.optimizer.rules.table import RULES, states
 
@@ -116,10 +117,12 @@ def test_every_number_of_every_rule_is_torchs(rule, form, data):
     [
         {"kind": "rare", "case": "reddi"},
         {"kind": "rare", "case": "spike"},
+        {"kind": "rare", "case": "ones-then-spike"},
         {"kind": "gradients", "values": [[1, -2], [0, 3], [-1, 0.5]]},
     ],
 )
-def test_lists_and_rare_batches_open_too(source):
+def test_lists_and_rare_batches_open_too(source, monkeypatch):
+    monkeypatch.setattr(rare, "ONES", 50)
     racers = [{"rule": rule} for rule in ("gd", "sgd", "sgdm", "adam", "amsgrad", "adabound")]
     assert_run_opens(racers=racers, steps=12, source=source, dtype="float64")
 

@@ -94,6 +94,16 @@ def test_amsgrad_damps_what_follows_the_rare_step_not_the_step():
     assert amsgrad < 1e-4
 
 
+def test_a_hundred_thousand_ones_leave_the_rare_step_31_6_rates_long():
+    kept, steps = run("amsgrad-ones"), x_steps("amsgrad-ones")
+    assert kept["gradient"][[1, 1799, 1800, 1801], 0, 0].tolist() == [1, 1, 1e5, 1]
+    assert kept["state/0/exp_avg_sq"][0, 0] == pytest.approx(1, abs=1e-4)  # 1 - .999^98201, as far as float32 goes
+    assert steps[1799] == pytest.approx([1, 1], abs=1e-4)
+    assert steps[1800] == pytest.approx([31.62, 31.62], abs=0.01)
+    assert kept["effective_lr"][-1, :, 0] / 0.01 == pytest.approx([0.00035, 0.00032], abs=5e-6)
+    assert kept["samples"][-1, 0] == 100_201
+
+
 def test_amsgrad_finds_the_right_side_of_the_counter_example():
     adam, amsgrad = run("amsgrad-reddi")["position"][-6000:, :, 0].mean(axis=0)
     assert adam == pytest.approx(0.4, abs=0.05)

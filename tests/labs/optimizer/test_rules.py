@@ -12,6 +12,7 @@ import pytest
 import pytorch_optimizer
 import torch
 
+from app.labs.optimizer import rare
 from app.labs.optimizer.rules import swats
 from tests.labs.optimizer.test_race import path, plain_loop, race
 
@@ -229,11 +230,36 @@ def test_amsgrad_takes_the_rare_step_as_long_as_adam() -> None:
     """beta_1 = 0, no correction, ones and then 10^5: both step 31.6 lr."""
     racers = [{"rule": rule, "lr": 0.01, "betas": [0.0, 0.999], "bias_correction": False} for rule in ("adam", "amsgrad")]
     frames = race(racers=racers, steps=2000, source={"kind": "rare", "case": "spike"}, dtype="float64")
-    rare = frames[1800].tensors
-    assert rare["gradient"][0, 0] == 1e5
-    np.testing.assert_allclose(-rare["update"][:, 0] / 0.01, 31.6, atol=0.05)
+    spike = frames[1800].tensors
+    assert spike["gradient"][0, 0] == 1e5
+    np.testing.assert_allclose(-spike["update"][:, 0] / 0.01, 31.6, atol=0.05)
     later = frames[-1].tensors["update"][:, 0]
     assert abs(later[1]) < abs(later[0])
+
+
+def test_the_steps_before_the_race_are_torchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 ones, 1,911 of them before the first step shown: memories and counts of steps are a plain loop's."""
+    monkeypatch.setattr(rare, "ONES", 2_000)
+    racers = [{"rule": rule, "lr": 0.01, "schedule": {"kind": "cosine"}} for rule in ("adam", "sgdm")]
+    frames = race(racers=racers, steps=100, source={"kind": "rare", "case": "ones-then-spike"}, dtype="float64", start=[3, -2])
+    assert [int(frame.tensors["gradient"][0, 0]) for frame in frames[89:92]] == [1, 100_000, 1]
+    for r, (make, name) in enumerate(
+        [(partial(torch.optim.Adam, lr=0.01), "exp_avg"), (partial(torch.optim.SGD, lr=0.01, momentum=0.9), "momentum_buffer")]
+    ):
+        p = torch.tensor([3.0, -2.0], dtype=torch.float64)
+        optimizer = make([p])
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 100)
+        for t in range(2_011):
+            if t == 1_911:
+                p.copy_(torch.tensor([3.0, -2.0], dtype=torch.float64))
+            if t >= 1_911:
+                shown = frames[t - 1_911].tensors
+                assert shown["position"][r].tolist() == p.tolist()
+                assert shown[f"state/{r}/{name}"].tolist() == optimizer.state[p][name].tolist()
+            p.grad = torch.tensor([1e5 if t == 2_000 else 1.0, 0.0], dtype=torch.float64)
+            optimizer.step()
+            if t >= 1_911:
+                schedule.step()
 
 
 def test_adam_without_parts_is_the_others() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from app import labs
+from app.labs.optimizer import rare
 from app.labs.optimizer.race import labels
 from app.labs.optimizer.rules.table import RULES
 from app.labs.optimizer.script import script
@@ -149,17 +150,27 @@ def printed(text, folder, press=None):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_prints_the_races_numbers(case, tmp_path, press):
-    params = labs.params_from("optimizer/race", CASES[case])
+    compare(CASES[case], tmp_path, None if case in ALONE else press)
+
+
+def compare(settings, folder, press):
+    params = labs.params_from("optimizer/race", settings)
     text = script(params)
     assert "import app" not in text
     assert "from app" not in text
     names = labels(params)
     expected = []
-    for frame in labs.run("optimizer/race", **CASES[case]):
+    for frame in labs.run("optimizer/race", **settings):
         for r, name in enumerate(names):
             x, y = frame.tensors["position"][r].tolist()
             expected.append([str(frame.step), name, repr(x), repr(y), repr(float(frame.tensors["loss"][r]))])
-    assert printed(text, tmp_path, None if case in ALONE else press) == expected
+    assert printed(text, folder, press) == expected
+
+
+def test_the_script_makes_the_steps_before_the_race_too(tmp_path, press, monkeypatch):
+    monkeypatch.setattr(rare, "ONES", 50)
+    racers = [{"rule": "adam", "schedule": {"kind": "one-cycle", "cycle_momentum": True}}, {"rule": "sgdm"}, {"rule": "gd"}]
+    compare({"source": {"kind": "rare", "case": "ones-then-spike"}, "racers": racers, "steps": 20, "noise": 0.1}, tmp_path, press)
 
 
 def test_the_script_holds_only_what_it_needs():

@@ -11,6 +11,7 @@ from app.labs.contract import Message, Params, UserError
 from app.labs.optimizer.expression import parse
 from app.labs.optimizer.params.changes import MAX_STEPS, Change, applied
 from app.labs.optimizer.racers import AnyRacer, check_racers
+from app.labs.optimizer.rare import Case, steps_before
 from app.labs.optimizer.surfaces import SURFACES
 
 MAX_RACERS = 16
@@ -54,10 +55,10 @@ class OfList(_Part):
 
 
 class OfRare(_Part):
-    """Rare batches: Reddi et al.'s 1010 once in a hundred, or a single spike."""
+    """Rare batches: Reddi et al.'s 1010 once in a hundred, a single spike, or one after 100,000 ones."""
 
     kind: Literal["rare"] = "rare"
-    case: Literal["reddi", "spike"] = "reddi"
+    case: Case = "reddi"
 
 
 AnySource: TypeAlias = Annotated[OfSurface | OfList | OfRare, Field(discriminator="kind")]
@@ -97,6 +98,11 @@ class RaceParams(Params):
     def length(self) -> int:
         """The last step's number."""
         return self.steps
+
+    @property
+    def before(self) -> int:
+        """How many steps the racers make at the start before the first that is shown."""
+        return steps_before(self.source.case, self.steps) if isinstance(self.source, OfRare) else 0
 
     def segments(self) -> Sequence[tuple[int, RaceParams]]:
         """(first step, the params from it on), in order, the first from step 1. Params of a segment have no changes."""

@@ -74,6 +74,13 @@ _RACES = (
         steps=2000,
     ),
     _preset(
+        "amsgrad-ones",
+        "S. J. Reddi, S. Kale and S. Kumar, 2018, arXiv:1904.09237",
+        source={"kind": "rare", "case": "ones-then-spike"},
+        racers=[{"rule": rule, "lr": 0.01, "betas": [0.0, 0.999], "bias_correction": False} for rule in ("adam", "amsgrad")],
+        steps=2000,
+    ),
+    _preset(
         "amsgrad-reddi",
         "S. J. Reddi, S. Kale and S. Kumar, 2018, arXiv:1904.09237, section 3 and figure 1",
         source={"kind": "rare", "case": "reddi"},
