@@ -7,7 +7,6 @@ there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
@@ -24,9 +23,9 @@ from app.labs.optimizer.record import Record
 from app.labs.optimizer.rules.catalogue import catalogue
 from app.labs.optimizer.rules.table import RULES, states
 from app.labs.optimizer.sources import Source, make_source
+from app.labs.pace import Pace
 
 GRID = 161
-PROGRESS_SECONDS = 0.08
 
 
 def scene(params: RaceParams, device: str = "cpu") -> Scene:
@@ -129,10 +128,9 @@ def _held(field: Field, source: Source, steps: int) -> Generator[Progress, None,
     """The steps before the first that is shown, and the samples (R,) that each racer has seen in them."""
     if not steps:
         return np.zeros(len(field.lanes), np.int64)
-    always, told = source.evaluate(field.positions, 0, field.full), time.monotonic()
+    always, pace = source.evaluate(field.positions, 0, field.full), Pace()
     for made in field.hold(always.gradient, steps):
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
+        if pace.due():
             yield Progress(made, steps, Message("optimizer.race.stage.before"))
     return steps * host(always.samples)
 

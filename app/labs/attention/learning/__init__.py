@@ -6,7 +6,6 @@ Frame 0 is the network as it begins. At every checkpoint the same sentence is re
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,11 +20,10 @@ from app.labs.attention.learning.learners import Learner, Part, learner, recipe
 from app.labs.attention.learning.script import script
 from app.labs.attention.params.learning import LearningParams
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
+from app.labs.pace import Pace
 from app.nn.attention import Heads
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
-
-PROGRESS_SECONDS = 0.08
 
 
 def scene(params: LearningParams, device: str = "cpu") -> Scene:
@@ -69,7 +67,7 @@ def run(params: LearningParams, device: str = "cpu") -> Iterator[Frame | Progres
     steps = one.steps(recipe(params))
     losses: list[float] = []
     norms: list[float] = []
-    rate, told = 0.0, time.monotonic()
+    rate, pace = 0.0, Pace()
     for trained in range(params.steps + 1):
         if trained:
             step = next(steps)
@@ -77,8 +75,7 @@ def run(params: LearningParams, device: str = "cpu") -> Iterator[Frame | Progres
             norms.append(step.gradient)
             rate = step.rate
         if trained % params.every and trained < params.steps:
-            if time.monotonic() - told > PROGRESS_SECONDS:
-                told = time.monotonic()
+            if pace.due():
                 yield Progress(trained, params.steps, Message("attention.learning.stage.training"))
             continue
         parts: list[Part] = []
@@ -93,7 +90,7 @@ def run(params: LearningParams, device: str = "cpu") -> Iterator[Frame | Progres
         }
         yield _frame(-(-trained // params.every), trained, one, streamed)
         losses, norms = [], []
-        told = time.monotonic()
+        pace.rest()
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -7,7 +7,6 @@ beside the plane's.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
@@ -16,12 +15,13 @@ import torch
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
 from app.labs.optimizer.landscape.curvature import Curvature, Largest, largest
 from app.labs.optimizer.landscape.explain import explain, targets_of
-from app.labs.optimizer.landscape.world import PROGRESS_SECONDS, World, world
+from app.labs.optimizer.landscape.world import World, world
 from app.labs.optimizer.params.landscape import LandscapeParams
 from app.labs.optimizer.passes import Part, parts
 from app.labs.optimizer.race import labels
 from app.labs.optimizer.rules.table import RULES
 from app.labs.optimizer.training.data import network
+from app.labs.pace import Pace
 from app.training.kit import cifar10
 
 __all__ = ["explain", "part", "run", "scene", "targets"]
@@ -101,12 +101,11 @@ def _map_part(params: LandscapeParams, found: World, k: int) -> Iterator[Frame |
     x, y = torch.meshgrid(found.x[columns], found.y[rows], indexing="xy")
     points = torch.stack([x.flatten(), y.flatten()], 1)
     losses: list[torch.Tensor] = []
-    told, done = time.monotonic(), 0
+    pace, done = Pace(), 0
     for some in found.plane.walk(points):
         losses.append(some)
         done += len(some)
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
+        if pace.due():
             yield Progress(piece.before + done, params.side**2, MAP)
     loss = torch.cat(losses)
     tensors, note = _common(found)
@@ -164,7 +163,7 @@ def _point(params: LandscapeParams, found: World, k: int) -> Iterator[Frame | Pr
 def _curved(params: LandscapeParams, found: World, at: int, r: int) -> Generator[Progress, None, tuple[Largest, list[float]]]:
     """(sharpness and its error, the plane's xx, xy, yy) at a racer's own weights."""
     paths = found.paths
-    told = time.monotonic()
+    pace = Pace()
     total = len(params.racers) * (params.kept + 1)
     curvature = Curvature(paths.flat.loss, paths.theta[r, at])
     start = torch.randn(len(paths.centre), generator=torch.Generator().manual_seed(params.seed)).to(paths.centre.device)
@@ -175,8 +174,7 @@ def _curved(params: LandscapeParams, found: World, at: int, r: int) -> Generator
         except StopIteration as end:
             value: Largest = end.value
             break
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
+        if pace.due():
             yield Progress(at * len(params.racers) + r, total, PATHS)
     along = curvature.on_plane(paths.directions).tolist()
     return value, [along[0][0], along[0][1], along[1][1]]

@@ -6,7 +6,6 @@ trains nothing.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from app.labs.optimizer.landscape.plane_loss import Flat, PlaneLoss
 from app.labs.optimizer.params.landscape import LandscapeParams
 from app.labs.optimizer.training.data import loading, network
 from app.labs.optimizer.training.trainee import Trainee
+from app.labs.pace import Pace
 from app.nn.tasks.supervised import DataSet
 
-PROGRESS_SECONDS = 0.08
 KEEP = 2
 MARGIN = 0.15
 """Of the paths' extent, free at each side of the map."""
@@ -103,7 +102,7 @@ def _train(params: LandscapeParams, data: DataSet, device: str) -> Generator[Pro
     theta: list[Tensor] = []
     rates: list[list[float]] = []
     status: list[list[int]] = []
-    told = time.monotonic()
+    pace = Pace()
     keep = params.at_steps()
     for r, racer in enumerate(params.racers):
         one = Trainee(racer, lambda: network(params), data, params.seed, params.batch_size, params.steps, device)
@@ -114,8 +113,7 @@ def _train(params: LandscapeParams, data: DataSet, device: str) -> Generator[Pro
                 found.append(one.theta.clone())
                 rate.append(one.lr)
                 stood.append(one.status)
-            if time.monotonic() - told > PROGRESS_SECONDS:
-                told = time.monotonic()
+            if pace.due():
                 yield Progress(r * params.steps + t, total, Message("optimizer.training.stage.training"))
         theta.append(torch.stack(found).detach())
         rates.append(rate)

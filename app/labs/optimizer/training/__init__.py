@@ -6,7 +6,6 @@ Every rule trains the network once a seed; what is told of it is the median over
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
@@ -24,12 +23,12 @@ from app.labs.optimizer.training.said import said
 from app.labs.optimizer.training.script import script
 from app.labs.optimizer.training.trainee import EARLY, RAISED, TRAINING, Trainee
 from app.labs.optimizer.training.tuning import Tuned, trainee, tuning
+from app.labs.pace import Pace
 from app.nn.tasks.supervised import DIGITS, HELD_OUT, DataSet
 from app.training.kit import cifar10
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
 
-PROGRESS_SECONDS = 0.08
 T = TypeVar("T")
 
 
@@ -114,16 +113,15 @@ def _work(params: TrainingParams, runs: int) -> int:
 
 def _told(steps: Generator[int, None, T], total: int, stage: str) -> Generator[Progress, None, T]:
     """Progress now and then."""
-    told = time.monotonic()
+    pace = Pace()
     while True:
         try:
             done = next(steps)
         except StopIteration as end:
             result: T = end.value
             return result
-        if time.monotonic() - told > PROGRESS_SECONDS:
+        if pace.due():
             yield Progress(done, total, Message(f"optimizer.training.stage.{stage}"))
-            told = time.monotonic()
 
 
 def _branch(params: TrainingParams, now: TrainingParams, rows: list[list[Trainee]], tuned: Tuned) -> None:

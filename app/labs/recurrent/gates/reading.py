@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from app.labs.pace import Pace
 from app.labs.recurrent.params.gates import Held
 from app.nn.recurrent import Recurrent
 from app.nn.recurrent.cells import CELLS, Edit, Step, untouched
 
 FIRST_PIECE, PIECE = 8, 64
 """Steps: the first piece is soon there, larger ones cost less a step."""
-BREATH_SECONDS = 0.08
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def pieces(net: Recurrent, x: Tensor, held: Sequence[Held] = (), whole: bool = F
         yield from _both_ways(net, x, held)
         return
     states = net.start(1)
-    first, many, told = 0, len(x) if whole else FIRST_PIECE, time.monotonic()
+    first, many, pace = 0, len(x) if whole else FIRST_PIECE, Pace()
     while first < len(x):
         steps, befores = [], []
         for t in range(first, min(len(x), first + many)):
@@ -47,16 +46,16 @@ def pieces(net: Recurrent, x: Tensor, held: Sequence[Held] = (), whole: bool = F
             befores.append(states)
             states = [dict(step.state) for step in made]
             steps.append(made)
-            if time.monotonic() - told > BREATH_SECONDS:
-                told = time.monotonic()
+            if pace.due():
                 yield t + 1
         yield _piece(first, steps, befores, torch.cat([made[-1].out for made in steps]))
-        first, many, told = first + len(steps), PIECE, time.monotonic()
+        first, many = first + len(steps), PIECE
+        pace.rest()
 
 
 def _both_ways(net: Recurrent, x: Tensor, held: Sequence[Held]) -> Iterator[Piece | int]:
     """Layer by layer, each forward and in reverse."""
-    count, done, told = len(x), 0, time.monotonic()
+    count, done, pace = len(x), 0, Pace()
     grid: list[list[Step]] = [[] for _ in range(count)]
     befores: list[list[Mapping[str, Tensor]]] = [[] for _ in range(count)]
     layer_input = x[:, None]
@@ -72,8 +71,7 @@ def _both_ways(net: Recurrent, x: Tensor, held: Sequence[Held]) -> Iterator[Piec
                 grid[t].append(step)
                 state, made[t] = step.state, step.out
                 done += 1
-                if time.monotonic() - told > BREATH_SECONDS:
-                    told = time.monotonic()
+                if pace.due():
                     yield done // (2 * len(net.layers))
             outs.append(torch.stack([made[t] for t in range(count)]))
         layer_input = torch.cat(outs, -1)

@@ -6,7 +6,6 @@ Frame 0 is the network as it begins. At every checkpoint the same example is rea
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
+from app.labs.pace import Pace
 from app.labs.recurrent.learning.explain import explain
 from app.labs.recurrent.learning.learner import Checkpoint, measure, task_of, test_batch, train
 from app.labs.recurrent.learning.script import script
@@ -24,7 +24,6 @@ __all__ = ["explain", "run", "scene", "script", "targets"]
 
 NAMES = {"rnn": ("h",), "jordan": ("s", "h"), "lstm": ("i", "f", "g", "o", "c", "h"), "gru": ("r", "z", "n", "h")}
 """What is filmed of a cell."""
-PROGRESS_SECONDS = 0.1
 
 
 def scene(params: LearningParams, device: str = "cpu") -> Scene:
@@ -53,15 +52,14 @@ def run(params: LearningParams, device: str = "cpu") -> Iterator[Frame | Progres
     |difference| of the gates in the open to torch's module.
     """
     batch = test_batch(params, device)
-    told = time.monotonic()
+    pace = Pace()
     frame = 0
     for one in train(params, device):
         if isinstance(one, Checkpoint):
             yield _frame(frame, one, params, batch)
             frame += 1
-            told = time.monotonic()
-        elif time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
+            pace.rest()
+        elif pace.due():
             yield Progress(one, params.steps, Message("recurrent.learning.stage"))
 
 
