@@ -93,7 +93,8 @@ def _watched(items: Iterator[Frame | Progress], length: int | None) -> Iterator[
     with tqdm(total=None if length is None else length + 1, unit="frame", file=sys.stderr, dynamic_ncols=True) as bar:
         for item in items:
             if isinstance(item, Progress):
-                bar.set_description(f"{words.message(item.stage)} {item.done}/{item.total}")
+                of = f"/{item.total}" if item.total else ""
+                bar.set_description(f"{words.message(item.stage)} {item.done}{of}")
             else:
                 yield item  # first: what the bar counts is kept when Ctrl-C comes
                 bar.update()

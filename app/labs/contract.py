@@ -129,7 +129,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Progress:
-    """Yielded instead of a frame at least every 100 ms while a frame is not ready."""
+    """Yielded instead of a frame at least every 100 ms while a frame is not ready. ``total`` 0: nobody knows yet."""
 
     done: int
     total: int

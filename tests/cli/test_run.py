@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from app import labs
+from app.cli.run import _watched
+from app.labs.contract import Message, Progress
 from serving import ROOT
 
 from .conftest import Cli
@@ -66,6 +68,14 @@ def test_a_bar_on_stderr_tells_how_far_it_is(here: Cli) -> None:
     ran = here(*RACE, "--param", "steps=3", "--out", "a.npz")
     assert "4/4" in ran.stderr
     assert ran.stdout == ""
+
+
+def test_progress_toward_nobody_knows_what_is_told_without_a_slash(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Message("optimizer.training.stage.loading")
+    list(_watched(iter([Progress(2, 0, stage), Progress(3, 9, stage)]), None))
+    told = capsys.readouterr().err
+    assert " 3/9:" in told
+    assert " 2:" in told
 
 
 REFUSED = {

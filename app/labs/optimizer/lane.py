@@ -117,7 +117,7 @@ class Lane:
             return _number(group.get("lr")), _number(betas[0] if betas else group.get("momentum", 0.0))
         momentum = group.get("momentum", 0.0) if betas is None or not group.get("use_momentum", True) else betas[0]
         if "phase" in before and before["phase"] == SGD:
-            return rate(group, self.inner.state[self.p]), momentum
+            return float(rate(group, self.inner.state[self.p])), momentum
         return group["lr"], momentum
 
     def memory(self) -> dict[str, np.ndarray]:

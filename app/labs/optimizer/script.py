@@ -77,7 +77,8 @@ def script(params: RaceParams) -> str:
     codes = [schedule_code(params, r, racer) for segment in segments for r, racer in enumerate(segment.racers)]
     scheduled = [code for code in codes if code]
     pieces = [
-        _head(params, segments, scheduled),
+        head('"""A race of optimizers: prints step, racer, x, y and loss, tab-separated."""', params, scheduled),
+        f"START = {_start(params)!r}",
         source_code(params, segments),
         class_code(classes(params)),
         RATES.strip("\n") + "\n" if scheduled else "",
@@ -88,14 +89,11 @@ def script(params: RaceParams) -> str:
     return "\n\n".join(piece.strip("\n") + "\n" for piece in pieces if piece.strip())
 
 
-def _head(params: RaceParams, segments: list[RaceParams], scheduled: list[str]) -> str:
+def head(title: str, params: RaceParams, scheduled: list[str]) -> str:
+    """The docstring, the imports and the run's own constants; ``scheduled``: the schedules' code."""
+    segments = [segment for _, segment in params.segments()]
     ours = classes(params)
-    lines = [
-        '"""A race of optimizers: prints step, racer, x, y and loss, tab-separated."""',
-        "",
-        "from __future__ import annotations",
-        "",
-    ]
+    lines = [title, "", "from __future__ import annotations", ""]
     if ours:
         lines += ["import math", "from collections.abc import Callable", "from typing import Any", ""]
     if needs_numpy(params, segments):
@@ -113,7 +111,6 @@ def _head(params: RaceParams, segments: list[RaceParams], scheduled: list[str]) 
         f"DTYPE = torch.{params.dtype}",
         f"SEED = {params.seed}",
         f"STEPS = {params.steps}",
-        f"START = {_start(params)!r}",
     ]
     return "\n".join(lines) + "\n"
 

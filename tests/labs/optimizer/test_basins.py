@@ -62,10 +62,10 @@ SOME = [(0, 0), (2, 5), (4, 4), (7, 1), (7, 7)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rule", [*sorted(TOGETHER), "swats"])
+@pytest.mark.parametrize("rule", [*sorted(TOGETHER), "adabelief"])
 def test_starts_stepped_at_once_end_where_a_race_ends(rule: str, dtype: str) -> None:
     p = params(racers=[{"rule": rule}], dtype=dtype)
-    assert p.together() is (rule != "swats")
+    assert p.together() is (rule != "adabelief")
     assert_pixels_are_races(p, SOME)
 
 
@@ -123,7 +123,7 @@ def test_settings_with_a_schedule_in_float32_and_on_a_logarithmic_axis() -> None
 
 def test_settings_of_rules_that_step_alone() -> None:
     p = params(axes="settings", y_setting="beta2", x_range=(0.01, 0.1), racers=[{"rule": "swats"}], steps=15)
-    assert not p.together()
+    assert not p.together()  # a root of 1 - beta2^t is taken
     assert_pixels_are_races(p, SOME)
 
 
@@ -148,7 +148,7 @@ def test_the_parts_hold_every_pixel_once_coarse_to_fine(side: int, most: int) ->
 
 
 def test_a_part_is_the_frame_of_the_run() -> None:
-    p = params(pixels=40, racers=[{"rule": "swats"}], steps=3)
+    p = params(pixels=40, racers=[{"rule": "adabelief"}], steps=3)
     whole = [frame for frame in basins.run(p) if isinstance(frame, Frame)]
     assert len(whole) == p.parts() > 7
     for k in (0, 3, p.parts() - 1):

@@ -77,7 +77,8 @@ def test_swats_scales_no_buffer_in_place() -> None:
     p.grad = torch.ones(2, dtype=torch.float64)
     rule = swats.SWATS([p], lr=1e-3)
     rule.step()
-    rule.state[p].update(phase=1.0, rate=0.1, lr_then=1e-3)
+    for name, value in {"phase": swats.SGD, "rate": 0.1, "lr_then": 1e-3}.items():
+        rule.state[p][name].fill_(value)
     buffer, expected = 0.0, p.clone()
     for gradient in (1.0, -2.0, 0.5):
         p.grad.fill_(gradient)
@@ -85,6 +86,26 @@ def test_swats_scales_no_buffer_in_place() -> None:
         buffer = B1 * buffer + gradient
         expected -= (1 - B1) * 0.1 * buffer
     assert torch.allclose(p, expected, rtol=0, atol=1e-15)
+
+
+def test_swats_hands_every_column_over_by_itself() -> None:
+    """Columns of one parameter, their gradients of many sizes, are as many vectors that step alone, to the last bit."""
+    generator = torch.Generator().manual_seed(0)
+    whole = torch.randn(2, 3, 4, generator=generator)
+    alone = [whole[:, i, j].clone() for i in range(3) for j in range(4)]
+    together, singly = swats.SWATS([whole], lr=0.05, eps=1e-2), swats.SWATS(alone, lr=0.05, eps=1e-2)
+    phases = []
+    for _ in range(60):
+        whole.grad = whole * torch.linspace(0.1, 8, 12).view(3, 4)
+        for k, p in enumerate(alone):
+            p.grad = whole.grad[:, k // 4, k % 4].clone()
+        together.step()
+        singly.step()
+        assert torch.equal(whole.flatten(1), torch.stack(alone, 1))
+        phases.append(int((together.state[whole]["phase"] == swats.SGD).sum()))
+    assert phases[0] == 0
+    assert len(set(phases)) > 3
+    assert phases[-1] == sum(int(singly.state[p]["phase"] == swats.SGD) for p in alone)
 
 
 @pytest.mark.parametrize("base", ["sgd", "sgdm", "adam"])

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from app import labs
-from app.labs.optimizer import rare
+from app.labs.contract import Frame
+from app.labs.optimizer import basins, rare
+from app.labs.optimizer.passes import parts
 from app.labs.optimizer.race import labels
 from app.labs.optimizer.rules.table import RULES
 from app.labs.optimizer.script import script
@@ -171,6 +173,51 @@ def test_the_script_makes_the_steps_before_the_race_too(tmp_path, press, monkeyp
     monkeypatch.setattr(rare, "ONES", 50)
     racers = [{"rule": "adam", "schedule": {"kind": "one-cycle", "cycle_momentum": True}}, {"rule": "sgdm"}, {"rule": "gd"}]
     compare({"source": {"kind": "rare", "case": "ones-then-spike"}, "racers": racers, "steps": 20, "noise": 0.1}, tmp_path, press)
+
+
+MAPS = {
+    "starts": {},
+    "swats, clipping and noise": {"racers": [{"rule": "swats", "lr": 0.05, "eps": 0.01}], "clip": 3.0, "noise": 0.5},
+    "settings on a schedule": {
+        "axes": "settings",
+        "racers": [{"rule": "adam", "schedule": {"kind": "cyclical", "step_size_up": 3}}],
+        "y_setting": "beta1",
+        "x_range": [0.01, 0.5],
+        "x_log": True,
+    },
+    "lookahead's own settings": {
+        "axes": "settings",
+        "racers": [{"rule": "lookahead", "schedule": {"kind": "range-test"}}],
+        "y_setting": "alpha",
+        "x_range": [0.01, 0.5],
+    },
+    "paths one by one": {"racers": [{"rule": "adabelief", "lr": 0.1}]},
+    "batches": {"surface": "least-squares", "batch_size": 3, "racers": [{"rule": "sgd", "lr": 0.05}]},
+    "paths that diverge": {"surface": "monkey-saddle", "racers": [{"rule": "sgdm", "lr": 0.3}]},
+    "a formula without a number": {
+        "racers": [{"rule": "rmsprop", "form": "notes", "lr": 0.05, "schedule": {"kind": "one-cycle", "cycle_momentum": False}}],
+        "dtype": "float64",
+    },
+    "a typed surface": {"expression": "abs(x) + y^4 - 1/(x^2 + 0.01)"},
+}
+
+
+@pytest.mark.parametrize("case", MAPS)
+def test_the_script_prints_the_maps_numbers(case, tmp_path, press):
+    values = {"pixels": 8, "steps": 25, **MAPS[case]}
+    params = labs.params_from("optimizer/basins", values)
+    found = {(int(row), int(column)): told for row, column, *told in printed(basins.script(params), tmp_path, press)}
+    expected = {}
+    for frame in basins.run(params):
+        if isinstance(frame, Frame):
+            part, t = parts(8, params.most())[frame.step], frame.tensors
+            for i, row in enumerate(part.rows):
+                for j, column in enumerate(part.columns):
+                    floats = (*t["where"][:, i, j].tolist(), t["loss"][i, j].item())
+                    minimum = t["minimum"][i, j].item()
+                    whole = (t["steps"][i, j].item(), -1 if minimum == 255 else minimum, t["status"][i, j].item())
+                    expected[row, column] = [*map(repr, floats), *map(str, whole)]
+    assert found == expected
 
 
 def test_the_script_holds_only_what_it_needs():

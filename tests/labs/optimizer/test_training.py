@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from functools import cache
 from io import BytesIO
@@ -374,6 +375,17 @@ def test_cifar_is_read_from_the_operators_folder_every_class_alike_and_no_pictur
     assert done.stderr == ""
     last = ran(params)[1][-1]
     assert float(done.stdout.splitlines()[1].split("\t")[-1]) == pytest.approx(float(last.tensors["seeds/test_loss"][0, 0]))
+
+
+def test_reading_the_data_tells_how_far_it_is_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digits' first reader waits for scikit-learn: a worker has other runs meanwhile."""
+    read, real = threading.Event(), of_data.data_of
+    monkeypatch.setattr(of_data, "data_of", lambda params: (read.wait(60), real(params))[1])
+    items = training.run(params_of(epochs=1, seeds=1))
+    told = [next(items) for _ in range(3)]
+    read.set()
+    assert [one.stage.id for one in told if isinstance(one, Progress)] == ["optimizer.training.stage.loading"] * 3
+    assert isinstance(next(one for one in items if not isinstance(one, Progress)), Frame)
 
 
 def test_without_the_archive_one_sentence_says_where_it_is_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from app.labs.contract import Explanation, Frame, Message, Plain, Progress, Scen
 from app.labs.optimizer import race
 from app.labs.optimizer.basins.descent import descend
 from app.labs.optimizer.basins.plane import Axis, Plane
+from app.labs.optimizer.basins.script import script as written
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params.basins import BasinsParams
 from app.labs.optimizer.passes import parts
@@ -52,7 +53,7 @@ def scene(params: BasinsParams, device: str = "cpu") -> Scene:
         "reach": plane.reach if plane.minima else None,
         "racer": labels(params.race(None, {}))[0],
         "rule": race.scene(own, device).note["racers"],
-        "together": params.together(),
+        "way": params.way(),
     }
     table = [
         (p.row, p.column, p.down, p.across, p.height, p.width, *p.block, p.before) for p in parts(params.pixels, params.most())
@@ -117,3 +118,8 @@ def explain(params: BasinsParams, scene: Scene, previous: Frame | None, frame: F
     from app.labs.optimizer.basins.opened import explain as tell
 
     return tell(_plane(params, "cpu"), frame, target)
+
+
+def script(params: BasinsParams) -> str:
+    """A standalone PyTorch script that prints the same numbers."""
+    return written(_plane(params, "cpu"))

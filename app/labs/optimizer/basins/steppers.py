@@ -1,7 +1,8 @@
 """The two ways in which N paths take a step of one rule: together, or one by one.
 
-Together: one torch optimizer over one parameter (2, height, width). Where a rule is elementwise, that is N independent paths, bit
-for bit. One by one: an optimizer each over its own two numbers, for rules that look at the whole parameter (a norm, a projection).
+Together: one torch optimizer over one parameter (2, height, width). Where a rule is elementwise, or sums over the first axis alone
+(SWATS's projection), that is N independent paths, bit for bit. One by one: an optimizer each over its own two numbers, for rules
+that look at the whole parameter.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def world(params: LandscapeParams, device: str) -> Generator[Progress, None, Wor
     """Trained where it is not yet; Progress meanwhile, the World is returned."""
     key = params.model_dump_json(exclude=set(VIEW)), device
     if key not in _paths:
-        data = yield from loaded(params, device)
+        data = yield from loading(params, device)
         _paths[key] = yield from _train(params, data, device)
     _paths.move_to_end(key)
     while len(_paths) > KEEP:
@@ -83,18 +83,6 @@ def world(params: LandscapeParams, device: str) -> Generator[Progress, None, Wor
     paths = _paths[key]
     x, y = _axes(params, paths)
     return World(paths, PlaneLoss(paths.flat, paths.centre, paths.directions), x, y)
-
-
-def loaded(params: LandscapeParams, device: str) -> Generator[Progress, None, DataSet]:
-    """The data on the device."""
-    steps = loading(params)
-    while True:
-        try:
-            done, total = next(steps)
-        except StopIteration as end:
-            data: DataSet = end.value
-            return data.to(device)
-        yield Progress(done, total, Message("optimizer.training.stage.loading"))
 
 
 def _train(params: LandscapeParams, data: DataSet, device: str) -> Generator[Progress, None, Paths]:

@@ -32,11 +32,14 @@ TOGETHER: Mapping[str, frozenset[str]] = {
     "radam": frozenset({"lr", "beta1", "eps", "weight_decay"}),
     "adabound": frozenset({"lr", "beta1", "eps", "weight_decay", "final_lr", "gamma"}),
     "amsbound": frozenset({"lr", "beta1", "eps", "weight_decay", "final_lr", "gamma"}),
+    "swats": frozenset({"lr", "beta1", "eps", "weight_decay"}),
     "lookahead": frozenset({"lr", "alpha", "momentum", "beta1", "beta2", "eps", "weight_decay"}),
     "lion": frozenset({"lr", "beta1", "beta2", "weight_decay"}),
 }
-"""Rules whose steps are elementwise, and the settings that may differ from pixel to pixel while all paths step together: a test
-runs each against single runs. Every other rule or setting takes the paths one by one."""
+"""Rules whose steps are elementwise, or reduce every path by itself, and the settings that may differ from pixel to pixel while all
+paths step together: a test runs each against single runs. Every other rule or setting takes the paths one by one."""
+REDUCING = frozenset({"swats"})
+"""Those of them that are not elementwise."""
 
 _BETAS = {"beta1": 0, "beta2": 1}
 NAMES: dict[str, Any] = {
@@ -103,6 +106,12 @@ class BasinsParams(Params):
         if settings is None:
             return False
         return self.axes == "start" or {self.x_setting, self.y_setting} <= settings
+
+    def way(self) -> Literal["together", "reduced", "one_by_one"]:
+        """How the paths step; "reduced": together, but something is summed over each path's own two numbers."""
+        if not self.together():
+            return "one_by_one"
+        return "reduced" if self.racers[0].rule in REDUCING or self.clip is not None else "together"
 
     def most(self) -> int:
         """Pixels of a part. 32,768 paths and their memory fit a core's cache; one by one they take 60 us each a step."""

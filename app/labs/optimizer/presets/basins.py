@@ -46,8 +46,6 @@ BASINS = (
         x_log=True,
         y_setting="beta1",
     ),
-    _preset(
-        "swats", "N. S. Keskar and R. Socher, 2017, arXiv:1712.07628", racers=[{"rule": "swats", "lr": 0.09}], pixels=32, steps=100
-    ),
+    _preset("swats", "N. S. Keskar and R. Socher, 2017, arXiv:1712.07628", racers=[{"rule": "swats", "lr": 0.05, "eps": 0.01}]),
 )
 """In the order in which the page lists them."""

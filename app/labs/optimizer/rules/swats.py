@@ -20,8 +20,9 @@ ADAM, SGD = 0.0, 1.0
 class SWATS(OwnRule):
     """The hand-over as ``pytorch_optimizer`` tests it: the mean is positive and within 1e-8 + eps gamma_t of gamma_t.
 
-    ``eps`` is also Adam's epsilon, as in the paper. The projection is over the whole parameter: one 2-vector is one decision.
-    ``state["lambda"]`` is the mean, ``lambda_hat`` the same with its start corrected, ``rate`` the rate that SGD took over with.
+    ``eps`` is also Adam's epsilon, as in the paper. The projection is over the whole of a parameter (D,): a vector is one decision.
+    In a parameter (D, ...) every column is such a vector, and its decision its own. ``state["lambda"]`` is the mean,
+    ``lambda_hat`` the same with its start corrected, ``rate`` the rate that SGD took over with: a number a vector.
     """
 
     def __init__(
@@ -31,49 +32,47 @@ class SWATS(OwnRule):
 
     def begin(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         vectors = {name: torch.zeros_like(p) for name in ("exp_avg", "exp_avg_sq", "momentum_buffer")}
-        return {
-            **vectors,
-            "lambda": torch.zeros(1, dtype=p.dtype, device=p.device),
-            "lambda_hat": 0.0,
-            "gamma": math.nan,
-            "phase": ADAM,
-        }
+        numbers = {"lambda": 0.0, "lambda_hat": 0.0, "gamma": math.nan, "phase": ADAM, "rate": 0.0, "lr_then": 1.0}
+        return {**vectors, **{name: torch.full_like(p[0], value) for name, value in numbers.items()}}
 
-    def agrees(self, mean: Tensor, gamma: Tensor, eps: float) -> bool:
+    def agrees(self, mean: Tensor, gamma: Tensor, eps: float) -> Tensor:
         """Whether the corrected mean of gamma and gamma_t are near enough."""
-        return bool(mean > 0) and torch.allclose(mean, gamma, rtol=eps, atol=1e-8)
+        return (mean > 0) & ((mean - gamma).abs() <= 1e-8 + gamma.abs() * eps)
 
     def update(self, p: Tensor, g: Tensor, t: int, group: dict[str, Any], state: dict[str, Any]) -> None:
         beta_1, beta_2 = group["betas"]
-        if state["phase"] == SGD:
-            b_t = state["momentum_buffer"].mul_(beta_1).add_(g)
+        sgd = state["phase"] == SGD
+        if bool(sgd.any()):
+            b_t = state["momentum_buffer"].mul_(beta_1).add_(torch.where(sgd, g, 0.0))
             p.sub_(b_t.mul(1 - beta_1).mul_(rate(group, state)))
+        if bool(sgd.all()):
             return
         m_t = state["exp_avg"].lerp_(g, 1 - beta_1)
         v_t = state["exp_avg_sq"].mul_(beta_2).addcmul_(g, g, value=1 - beta_2)
         step_size = group["lr"] * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        p_t = (m_t / (v_t.sqrt() + group["eps"])).mul_(-step_size)
+        p_t = (m_t / (v_t.sqrt() + group["eps"])).mul_(-step_size).masked_fill_(sgd, 0.0)
         p.add_(p_t)
-        p_g = p_t.flatten().dot(g.flatten())
-        if p_g == 0:
-            return
-        gamma_t = p_t.flatten().dot(p_t.flatten()) / -p_g
-        lambda_t = state["lambda"].lerp_(gamma_t, 1 - beta_2)
-        state["gamma"] = float(gamma_t)
-        mean = lambda_t / (1 - beta_2**t)
-        state["lambda_hat"] = float(mean)
-        if t > 1 and self.agrees(mean, gamma_t, group["eps"]):
-            state.update(phase=SGD, rate=float(mean), lr_then=group["lr"])
+        p_g = (p_t * g).sum(0)
+        told = p_g != 0  # the others keep what they knew
+        gamma_t = torch.where(told, (p_t * p_t).sum(0) / -p_g, state["gamma"])
+        lambda_t = torch.where(told, torch.lerp(state["lambda"], gamma_t, 1 - beta_2), state["lambda"])
+        mean = torch.where(told, lambda_t / (1 - beta_2**t), state["lambda_hat"])
+        state.update({"gamma": gamma_t, "lambda": lambda_t, "lambda_hat": mean})
+        if t > 1:
+            now = told & self.agrees(mean, gamma_t, group["eps"])
+            new = {"phase": mean.new_tensor(SGD), "rate": mean, "lr_then": mean.new_tensor(group["lr"])}
+            state.update({name: torch.where(now, value, state[name]) for name, value in new.items()})
 
 
-def rate(group: dict[str, Any], state: dict[str, Any]) -> float:
+def rate(group: dict[str, Any], state: dict[str, Any]) -> Tensor:
     """SGD's rate Lambda; a schedule goes on scaling it from where Adam left it."""
-    factor = group["lr"] / state["lr_then"]
-    return float(state["rate"] * factor)
+    then: Tensor = state["rate"]
+    now: Tensor = then.new_tensor(group["lr"]) / state["lr_then"]  # tensor / tensor: x / x is 1
+    return then * now
 
 
 class PaperSWATS(SWATS):
     """The hand-over as the paper writes it: |lambda_t / (1 - beta_2^t) - gamma_t| < eps."""
 
-    def agrees(self, mean: Tensor, gamma: Tensor, eps: float) -> bool:
-        return bool((mean - gamma).abs() < eps)
+    def agrees(self, mean: Tensor, gamma: Tensor, eps: float) -> Tensor:
+        return (mean - gamma).abs() < eps

@@ -78,7 +78,7 @@ def run(params: TrainingParams, device: str = "cpu") -> Iterator[Frame | Progres
 
     The note has the ``step``, the ``epoch``, ``chosen`` rates, who ``left`` at this measurement, and what was measured in words.
     """
-    data = (yield from _loaded(params)).to(device)
+    data = yield from loading(params, device)
     tuned = yield from _told(tuning(params, data, device), _work(params, params.tuning), "tuning")
     rows = [
         [trainee(params, r, tuned.chosen[r], data, params.seed + s, device) for s in range(params.seeds)]
@@ -93,17 +93,6 @@ def run(params: TrainingParams, device: str = "cpu") -> Iterator[Frame | Progres
         until = min(k * (params.every or params.epoch), params.steps)
         yield from race.steps(until)
         yield from race.measured(k)
-
-
-def _loaded(params: TrainingParams) -> Generator[Progress, None, DataSet]:
-    steps = loading(params)
-    while True:
-        try:
-            done, total = next(steps)
-        except StopIteration as end:
-            data: DataSet = end.value
-            return data
-        yield Progress(done, total, Message("optimizer.training.stage.loading"))
 
 
 def _work(params: TrainingParams, runs: int) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from app.labs.background import Background
+from app.labs.contract import Message, Progress
 from app.labs.optimizer.params.task import TaskParams
 from app.nn.feedforward import cnn, mlp
 from app.nn.tasks.supervised import DataSet, Part, digits, made
@@ -21,12 +23,16 @@ _cifar: dict[tuple[Path, int], DataSet] = {}
 """The last one that was read: reading takes seconds."""
 
 
-def loading(params: TaskParams) -> Generator[tuple[int, int], None, DataSet]:
-    """The data, returned; (done, of how many) in between. Raises UserError where CIFAR-10 is not there."""
+STAGE = Message("optimizer.training.stage.loading")
+
+
+def loading(params: TaskParams, device: str = "cpu") -> Generator[Progress, None, DataSet]:
+    """The data on the device, returned; Progress in between. Raises UserError where CIFAR-10 is not there."""
     if params.data == "cifar10":
-        return (yield from _pictures(params.count))
-    yield 0, 1
-    return data_of(params)
+        data = yield from _pictures(params.count)
+    else:  # whoever asks for the digits first imports scikit-learn, which takes seconds
+        data = yield from Background(lambda done: data_of(params), 0, STAGE).wait()
+    return data.to(device)
 
 
 def data_of(params: TaskParams) -> DataSet:
@@ -40,7 +46,7 @@ def data_of(params: TaskParams) -> DataSet:
 _digits = lru_cache(maxsize=1)(digits)
 
 
-def _pictures(count: int) -> Generator[tuple[int, int], None, DataSet]:
+def _pictures(count: int) -> Generator[Progress, None, DataSet]:
     """The first pictures of every class, a class at a time; those to choose by follow those to train on."""
     path = cifar10.archive(None)
     key = path, count
@@ -49,7 +55,7 @@ def _pictures(count: int) -> Generator[tuple[int, int], None, DataSet]:
         train, validation, test = [], [], []
         with cifar10.opened(path) as zipped:
             for label in range(10):
-                yield label, 10
+                yield Progress(label, 10, STAGE)
                 part = cifar10.of_class(zipped, "train", label, each + CIFAR_HELD // 10)
                 train.append((part.images[:each], part.labels[:each]))
                 validation.append((part.images[each:], part.labels[each:]))

@@ -246,7 +246,7 @@ class BasinsView {
     const pixel = row * this.map.side + column;
     const here = this.map.owner[pixel] === pixel;
     this.numbers?.show(t("optimizer.basins.page.pixel", { row, column }), here ? this.#rows(pixel) : this.#rows(pixel).slice(0, 2));
-    this.numbers?.tell(Boolean(last.note.together), this.check);
+    this.numbers?.tell(last.note.way, this.check);
     this.numbers?.card.caption.replaceChildren(t("optimizer.basins.page.done", { done: num(this.map.known(this.seq)), all: num(this.map.side ** 2) }));
   }
 

@@ -39,10 +39,10 @@ export class MapNumbers {
     if (focused) /** @type {HTMLElement | null} */ (this.pixel.querySelector(`[data-kind="${focused}"]`))?.focus({ preventScroll: true });
   }
 
-  /** Which way the map was computed, and what the pixel that was run alone said. @param {boolean} together @param {{row: number, column: number, difference: number} | null} check */
-  tell(together, check) {
+  /** Which way the map was computed, and what the pixel that was run alone said. @param {"together" | "reduced" | "one_by_one"} way @param {{row: number, column: number, difference: number} | null} check */
+  tell(way, check) {
     const { t } = this.stage;
-    this.way.textContent = t(together ? "optimizer.basins.page.together" : "optimizer.basins.page.one_by_one");
+    this.way.textContent = t(`optimizer.basins.page.${way}`);
     this.check.hidden = !check;
     if (!check) return;
     const same = check.difference === 0;
