@@ -77,8 +77,8 @@ def script(params: RaceParams) -> str:
     codes = [schedule_code(params, r, racer) for segment in segments for r, racer in enumerate(segment.racers)]
     scheduled = [code for code in codes if code]
     pieces = [
-        head('"""A race of optimizers: prints step, racer, x, y and loss, tab-separated."""', params, scheduled),
-        f"START = {_start(params)!r}",
+        head('"""A race of optimizers: prints step, racer, x, y and loss, tab-separated."""', params, scheduled)
+        + f"START = {_start(params)!r}",
         source_code(params, segments),
         class_code(classes(params)),
         RATES.strip("\n") + "\n" if scheduled else "",
