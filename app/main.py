@@ -15,12 +15,13 @@ from starlette.routing import Route, WebSocketRoute
 
 from app import __version__
 from app.engine import Engine, Limits
+from app.labs.tabs import TABS
 from app.settings import Settings
 from app.web.api import Api
 from app.web.assets import Assets
 from app.web.images import Images
 from app.web.metrics import Metrics
-from app.web.pages import LABS, Pages
+from app.web.pages import Pages
 from app.web.security import SameOrigin, SecurityHeaders
 from app.web.socket import Socket
 
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers={HTTPException: pages.error, 500: pages.error},
         routes=[
             Route("/", pages.home),
-            *(Route(f"/{lab}", pages.lab, name=lab) for lab in LABS),
+            *(Route(f"/{lab}", pages.lab, name=lab) for lab in TABS),
             Route("/api/experiments", api.experiments),
             Route("/api/locale/{language}.json", api.locale),
             Route("/api/gallery", images.gallery),

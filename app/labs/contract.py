@@ -70,8 +70,6 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     experiment: ClassVar[str]
-    order: ClassVar[int] = 0
-    """Its place among its lab's experiments; the page opens the first. Equal ones stand by name."""
     version: ClassVar[int] = 1
     """Part of a permalink; raise it when the same params would mean another run."""
 

@@ -1,6 +1,7 @@
 """Finds the experiments: every Params class of ``app/labs/LAB/params.py`` (or the package ``params/``) that names one.
 
-Nobody edits a list. Params are imported without torch; an experiment's own module (torch) only when it is asked for.
+Nobody edits a list, but for the order: ``tabs``. Params are imported without torch; an experiment's own module (torch) only when
+it is asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 
 from app.labs.contract import Experiment, Message, Params, Preset, UserError
 from app.labs.errors import ParamsError, field_errors
+from app.labs.tabs import ordered
 
 
 @cache
@@ -30,7 +32,7 @@ def _found() -> dict[str, type[Params]]:
         for _, cls in inspect.getmembers(importlib.import_module(name), inspect.isclass):
             if issubclass(cls, Params) and f"{cls.__module__}.".startswith(f"{name}.") and "experiment" in vars(cls):
                 found[cls.experiment] = cls
-    return dict(sorted(found.items(), key=lambda one: (one[0].partition("/")[0], one[1].order, one[0])))
+    return {name: found[name] for name in ordered(found)}
 
 
 def experiments() -> dict[str, type[Params]]:

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from app.labs.tabs import TABS, ordered
 from app.web import languages
 from app.web.assets import Assets
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
-LABS = ("optimizer", "convolution", "recurrent", "attention")
 YEAR = 365 * 24 * 3600
 
 
@@ -33,10 +33,10 @@ class Pages:
     async def home(self, request: Request) -> Response:
         texts = languages.catalogue(self._language(request)).texts
         # Told by the drawing modules: to ask the experiments themselves would keep the first page waiting.
-        named = [(view, texts.get(view.replace("/", ".") + ".title")) for view in self._assets.views]
+        named = [(view, texts.get(view.replace("/", ".") + ".title")) for view in ordered(self._assets.views)]
         experiments = {
             lab: [(view.removeprefix(f"{lab}/"), title) for view, title in named if title and view.startswith(f"{lab}/")]
-            for lab in LABS
+            for lab in TABS
         }
         return self._render(request, "home.html", lab=None, experiments=experiments)
 

@@ -35,6 +35,11 @@ def test_every_page_in_both_languages(http, path, lang, tag):
     assert not re.search(r'(src|href)="(https?:)?//', page.text), "nothing is loaded from another origin"
 
 
+def test_home_names_every_experiment_in_the_order_of_the_tabs(http):
+    home = re.findall(r'href="/(\w+)\?experiment=([\w-]+)"', http.get("/").text)
+    assert [f"{lab}/{name}" for lab, name in home] == [one["name"] for one in http.get("/api/experiments").json()["experiments"]]
+
+
 def test_the_link_wins_over_the_cookie_and_the_cookie_over_the_browser(http):
     english = {"Accept-Language": "en-GB,en;q=0.9"}
     assert '<html lang="zh-CN"' in http.get("/?lang=zh", headers=english).text

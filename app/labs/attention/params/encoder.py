@@ -47,7 +47,6 @@ class EncoderParams(Params):
     """A trained encoder reads a sentence, one layer a frame."""
 
     experiment: ClassVar[str] = "attention/encoder"
-    order: ClassVar[int] = 1
 
     text: Typed = Field(
         "The cat sat on the mat because it was tired.", json_schema_extra=_of("text", widget="text", lines=3, live=True)

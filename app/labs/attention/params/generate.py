@@ -20,7 +20,6 @@ class GenerateParams(Params):
     """A decoder writes, one token a frame: each step looks at all that was read and written before."""
 
     experiment: ClassVar[str] = "attention/generate"
-    order: ClassVar[int] = 3
 
     prompt: str = Field("ROMEO:\nO, ", max_length=MOST_PROMPT, json_schema_extra=_of("model", widget="text", lines=3))
     """Read first; "": a line end is. What does not fit into the model's positions is left out at its beginning."""

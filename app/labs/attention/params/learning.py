@@ -20,7 +20,6 @@ class LearningParams(Params):
     """A Transformer learns from examples that are drawn anew at every step; one sentence is looked at, at every checkpoint."""
 
     experiment: ClassVar[str] = "attention/learning"
-    order: ClassVar[int] = 4
 
     task: Literal["english_french", "english_chinese", "chinese_english", "dates", "reversal", "induction"] = Field(
         "english_french", json_schema_extra=_of("task")

@@ -72,7 +72,6 @@ class TranslateParams(Params):
     """A Transformer reads a sentence, a layer a frame; then it writes its translation, a token a frame."""
 
     experiment: ClassVar[str] = "attention/translate"
-    order: ClassVar[int] = 2
 
     task: Literal["english_french", "english_chinese", "chinese_english", "dates", "reversal"] = Field(
         "english_french", json_schema_extra=_of("text")

@@ -28,7 +28,6 @@ class NetworkParams(Params):
     """A picture goes through a network, one operation a frame."""
 
     experiment: ClassVar[str] = "convolution/network"
-    order: ClassVar[int] = -1
 
     image: str = Field("sample:cat", max_length=80, json_schema_extra=_of("picture", widget="image"))
     size: int = Field(32, ge=32, le=224, json_schema_extra=_of("picture", unit="px"))

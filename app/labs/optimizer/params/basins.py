@@ -60,7 +60,6 @@ class BasinsParams(Params):
     """Where one rule ends from every start of a plane, or with every pair of two settings from one start."""
 
     experiment: ClassVar[str] = "optimizer/basins"
-    order: ClassVar[int] = 1
 
     surface: SurfaceName = Field("himmelblau", json_schema_extra={"group": "surface"})
     expression: str | None = Field(None, max_length=500, json_schema_extra={"group": "surface", "widget": "text"})

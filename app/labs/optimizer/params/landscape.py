@@ -28,7 +28,6 @@ class LandscapeParams(TaskParams):
     """The loss of a network on a plane through its weights, and the paths of the rules that trained it."""
 
     experiment: ClassVar[str] = "optimizer/landscape"
-    order: ClassVar[int] = 3
 
     data: Literal["moons", "spirals", "circles", "line", "digits", "cifar10"] = Field("digits", json_schema_extra=of("task"))
     samples: int = Field(1000, ge=10, le=5000, json_schema_extra=of("task"))

@@ -24,7 +24,6 @@ class TrainingParams(TaskParams):
     """Several rules train the same network from the same seeds."""
 
     experiment: ClassVar[str] = "optimizer/training"
-    order: ClassVar[int] = 2
 
     racers: list[AnyRacer] = Field(
         DEFAULT_RACERS,

@@ -43,7 +43,6 @@ class GatesParams(Params):
     """A trained network reads a text, one character a frame."""
 
     experiment: ClassVar[str] = "recurrent/gates"
-    order: ClassVar[int] = -1
 
     text: str = Field(
         "JULIET:\nO Romeo, Romeo! wherefore art thou Romeo?\nDeny thy father and refuse thy name;\n"

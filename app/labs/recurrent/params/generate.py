@@ -17,7 +17,6 @@ class GenerateParams(Params):
     """One to many: a trained network writes, one character a frame, and reads what it wrote."""
 
     experiment: ClassVar[str] = "recurrent/generate"
-    order: ClassVar[int] = 4
 
     prompt: str = Field("ROMEO:\n", max_length=MOST_PROMPT, json_schema_extra=of("model", widget="text", lines=3))
     """Read first; "": a line end is."""

@@ -23,7 +23,6 @@ class GradientsParams(Params):
     """A simple RNN, an LSTM and a GRU of the same size read the same random inputs; the loss is read off their states."""
 
     experiment: ClassVar[str] = "recurrent/gradients"
-    order: ClassVar[int] = 2
 
     steps: int = Field(50, ge=2, le=MAX_STEPS, json_schema_extra=of("network", widget="slider"))
     hidden: int = Field(16, ge=1, le=MAX_HIDDEN, json_schema_extra=of("network", widget="slider"))

@@ -22,7 +22,6 @@ class LearningParams(Params):
     """One layer of one kind of cell learns a task from examples that are drawn anew at every step."""
 
     experiment: ClassVar[str] = "recurrent/learning"
-    order: ClassVar[int] = 3
 
     task: Literal["recall", "adding", "dyck-1", "dyck-2", "echo", "tag-last", "surnames"] = Field(
         "recall", json_schema_extra=of("task")

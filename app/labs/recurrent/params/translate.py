@@ -30,7 +30,6 @@ class TranslateParams(Params):
     """An encoder reads a text, one character a frame; then a decoder says it in another way, one character a frame."""
 
     experiment: ClassVar[str] = "recurrent/translate"
-    order: ClassVar[int] = 5
 
     text: str = Field("30 september 2023", max_length=MOST_READ, json_schema_extra=of("text", widget="text", lines=1, live=True))
     model: Literal["dates_additive", "dates_dot", "dates_none", "dates_early", "echo"] = Field(
