@@ -99,6 +99,25 @@ def test_what_is_cut_is_told_and_another_token_is_written_instead(page: Page, se
     assert shown(page)[:4] == text(made)[:4]
 
 
+def test_a_pinned_text_stands_below_with_its_first_other_token_and_what_a_head_takes_opens(page: Page, server: Server) -> None:
+    generate(page, server)
+    before, after = text(frames()), text(frames(temperature=0))
+    page.locator("#pin").click()
+    field = page.locator('#form .field[data-field="temperature"] input').last
+    field.fill("0")
+    field.press("Enter")
+    page.locator("body").press("End")
+    until(lambda: shown(page) == after, what="the greedy text")
+    same = next(k for k in range(COUNT) if before[k] != after[k])
+    until(lambda: page.locator(".writing-pinned mark").text_content() == before[same:], what="the mark")
+    output = page.locator(".gen-output .cells")
+    output.focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        output.press(key)
+    expect(page.locator("#explain h2")).to_contain_text("Number 3 of what")
+    expect(page.locator("#explain .parity")).to_contain_text("scaled_dot_product_attention")
+
+
 def test_the_induction_head_is_open_and_looks_behind_the_earlier_occurrence(page: Page, server: Server) -> None:
     generate(page, server, **INDUCTION)
     made = frames(**INDUCTION)

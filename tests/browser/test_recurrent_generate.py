@@ -53,7 +53,7 @@ def test_the_text_and_every_number_are_the_runs(page: Page, server: Server) -> N
     generate(page, server)
     made = frames()
     until(lambda: shown(page) == text(made), what="the whole text")
-    expect(page.locator(".generate-text .generate-prompt")).to_have_text("ROMEO:")
+    expect(page.locator(".generate-text .writing-prompt")).to_have_text("ROMEO:")
     assert float(number(page, "p, as the model").get_attribute("data-exact") or 0) == pytest.approx(made[-1].tensors["written"][0])
     page.locator(".generate-text [data-t]").nth(9).click()
     until(lambda: counter(page)[0] == 10, what="the step of the character")
@@ -110,7 +110,7 @@ def test_a_pinned_text_stands_below_with_its_first_other_character(page: Page, s
     generate(page, server)
     before = text(frames())
     page.locator("#pin").click()
-    expect(page.locator(".generate-pinned")).to_be_visible()
+    expect(page.locator(".writing-pinned")).to_be_visible()
     field = page.locator('#form .field[data-field="temperature"] input').last
     field.fill("0")
     field.press("Enter")
@@ -119,7 +119,7 @@ def test_a_pinned_text_stands_below_with_its_first_other_character(page: Page, s
     until(lambda: shown(page) == after, what="the greedy text")
     same = next(k for k in range(COUNT) if before[k] != after[k])
     page.locator("body").press("ArrowLeft")
-    until(lambda: page.locator(".generate-pinned mark").text_content() == before[same:], what="the mark")
+    until(lambda: page.locator(".writing-pinned mark").text_content() == before[same:], what="the mark")
 
 
 def test_the_way_to_the_gates_carries_the_text(page: Page, server: Server) -> None:

@@ -248,6 +248,16 @@ def test_every_value_opens_to_its_own_number_and_torchs(model: str) -> None:
                         assert again.result == pytest.approx(term.value, abs=1e-4)
                         assert again.reference is not None
                         assert again.reference.difference <= 1e-9
+        for column in (0, frame.tensors["o"].shape[-1] - 1):
+            told = opened(frames, step, {"kind": "output", "layer": last, "head": 1, "column": column}, **params)
+            assert told.result == pytest.approx(float(frame.tensors["o"][last, 1, -1, column]), abs=1e-5)
+            assert told.reference is not None
+            assert told.reference.difference <= 1e-12
+            kinds = [term.target["kind"] for term in told.equations[0].terms.values() if term.target]
+            assert {"weight", "v"} == set(kinds)
+            for term in told.equations[0].terms.values():
+                if term.target:
+                    assert opened(frames, step, term.target, **params).result == pytest.approx(term.value, abs=1e-5)
         for at, name in enumerate(PATTERNS):
             score = float(frame.tensors["scores"][last, most, at])
             target: Target = {"kind": "pattern", "layer": last, "head": most, "pattern": name}

@@ -58,13 +58,14 @@ def run(params: GenerateParams, device: str = "cpu") -> Iterator[Frame]:
     """Frames 0 to ``count``, on the CPU: a step is too small for a GPU. L: layers, H: heads, S: tokens read, n: note.size of the
     scene, R: rows computed in this frame, those of the prompt in frame 0 and one in each other.
 
-    Streamed: ``rows`` (L, H, R, n), the weights of the tokens S - R to S - 1, 0 where nothing has been read; ``scores`` (L, H, K)
-    of the patterns over all rows so far and their ``chance`` (K,); ``cached`` (1,): the largest |difference| of logits and weights
-    to the whole text at once; ``parity`` (1,): of the heads' outputs to torch's scaled_dot_product_attention; ``above`` (1,): the
-    largest weight of the whole text on a later token; what ``Writer.write`` tells.
-    On demand: ``q`` (L, H, R, d_k), ``k`` (L, H, S, d_k) and ``x`` (L, S, d_model), what they are made of; ``read`` (S,), the
-    tokens' numbers; ``given`` (L, H, K, S), what each token gives to each pattern; and from frame 1 on ``h`` (d_model,), the last
-    state, and ``logits`` (V,), float64.
+    Streamed: ``rows`` (L, H, R, n), the weights of the tokens S - R to S - 1, 0 where nothing has been read, and ``o`` (L, H, R,
+    d_k), the values that they mix; ``scores`` (L, H, K) of the patterns over all rows so far and their ``chance`` (K,); ``cached``
+    (1,): the largest |difference| of logits and weights to the whole text at once; ``parity`` (1,): of the heads' outputs to
+    torch's scaled_dot_product_attention; ``above`` (1,): the largest weight of the whole text on a later token; what
+    ``Writer.write`` tells.
+    On demand: ``q`` (L, H, R, d_k), ``k`` and ``v`` (L, H, S, d_k) and ``x`` (L, S, d_model), what they are made of; ``read``
+    (S,), the tokens' numbers; ``given`` (L, H, K, S), what each token gives to each pattern; and from frame 1 on ``h`` (d_model,),
+    the last state, and ``logits`` (V,), float64.
     """
     model, read, author = shipped(params.model), prompt(params), writer(params)
     draws = author.start()
@@ -119,10 +120,12 @@ class _Step:
             "cached": np.array([cached], np.float32),
             "parity": np.array([max(_parity(one) for one in (*heads, *others))], np.float32),
             "above": _host(maps.triu(1).max()[None]),
+            "o": _host(torch.stack([one.output[0, :, -count:] for one in heads])),
         }
         asked = {
             "q": [one.q[0, :, -count:] for one in heads],
             "k": [one.k[0] for one in heads],
+            "v": [one.v[0] for one in heads],
             "x": [_input(layer[0], self.model.net.shape.norm)[0] for layer in whole.layers],
         }
         exact = {name: _host(torch.stack(each)) for name, each in asked.items()}
@@ -154,6 +157,8 @@ def targets(params: GenerateParams) -> Sequence[Target]:
         {"kind": "scaled", "layer": layer, "head": head, "key": 0},
         {"kind": "q", "layer": layer, "head": head, "column": 0},
         {"kind": "k", "layer": 0, "head": 0, "token": 0, "column": 1},
+        {"kind": "v", "layer": 0, "head": 1, "token": 0, "column": 2},
+        {"kind": "output", "layer": layer, "head": head, "column": 0},
         {"kind": "pattern", "layer": layer, "head": head, "pattern": "previous"},
         {"kind": "draw"},
         {"kind": "surprise"},

@@ -23,7 +23,8 @@ from app.nn.attention import MultiHeadAttention
 
 def explain(params: GenerateParams, scene: Scene, previous: Frame | None, frame: Frame, target: Target) -> Explanation:
     """Opens ``{"kind": "weight" | "scaled", "layer", "head", "query", "key"}``: between two places, ``query`` the newest where none
-    is given, else one whose row this frame computed. ``{"kind": "q" | "k", "layer", "head", "token", "column"}``.
+    is given, else one whose row this frame computed. ``{"kind": "q" | "k" | "v", "layer", "head", "token", "column"}``.
+    ``{"kind": "output", "layer", "head", "query", "column"}``: a number that the head passes on.
     ``{"kind": "pattern", "layer", "head", "pattern"}``. All from 0. And what ``app.labs.writing.explain`` opens.
 
     Raises UserError for what does not exist, and where nothing has been written yet for what is of a written token.
@@ -83,8 +84,44 @@ def _scaled(model: Model, o: Opened, target: Target) -> Explanation:
     return _told(o, "scaled", target, head, equations, Reference("torch.dot", own, abs(result - own)), [], **_pair(o, i, j))
 
 
+def _output(model: Model, o: Opened, target: Target) -> Explanation:
+    """o_ic = sum over j <= i of a_ij v_jc."""
+    head, i, _ = _places(model, o, target)
+    c = place(target, "column", 0, model.net.shape.d_model // model.net.shape.heads, 0)
+    scores = o.row(head, i)
+    exp = np.exp(scores - scores.max())
+    v = np.stack([o.vector("v", head, j) for j in range(i + 1)])
+    products: list[Product] = [
+        (
+            [
+                Term(
+                    f"{o.letter('a', head)}_{{{i + 1},{j + 1}}}",
+                    float(a),
+                    meaning("weight", {"query": o.tokens[i], "key": o.tokens[j]}),
+                    o.target("weight", head=head, query=i, key=j),
+                ),
+                Term(
+                    f"{o.letter('v', head)}_{{{j + 1},{c + 1}}}",
+                    float(v[j, c]),
+                    Message("attention.generate.term.value", {"token": o.tokens[j]}),
+                    o.target("v", head=head, token=j, column=c),
+                ),
+            ],
+            float(a * v[j, c]),
+        )
+        for j, a in enumerate(exp / exp.sum())
+    ]
+    symbol = f"{o.letter('o', head)}_{{{i + 1},{c + 1}}}"
+    equation = long_sum(rf"{symbol} = \sum_j {o.letter('a', head)}_{{{i + 1},j}} \, {o.letter('v', head)}_{{j,{c + 1}}}", products)
+    k = np.stack([o.vector("k", head, j) for j in range(i + 1)])
+    query, keys, values = (torch.from_numpy(one)[None] for one in (o.vector("q", head, i)[None], k, v))
+    reference = _sdpa(float(functional.scaled_dot_product_attention(query, keys, values)[0, 0, c]), equation.value)
+    remarks = [Message("attention.generate.remark.output")]
+    return _told(o, "output", target, head, [equation], reference, remarks, query=o.tokens[i], row=i + 1, column=c + 1)
+
+
 def _projected(model: Model, o: Opened, target: Target) -> Explanation:
-    """q_ic = sum over m of x_im W_mc + b_c, x what comes into the attention; k alike."""
+    """q_ic = sum over m of x_im W_mc + b_c, x what comes into the attention; k and v alike."""
     name = str(target["kind"])
     shape = model.net.shape
     size = shape.d_model // shape.heads
@@ -93,7 +130,7 @@ def _projected(model: Model, o: Opened, target: Target) -> Explanation:
     c = place(target, "column", 0, size, 0)
     attention = model.net.decoder.blocks[o.layer].self_attention
     assert isinstance(attention, MultiHeadAttention)
-    linear = attention.W_q if name == "q" else attention.W_k
+    linear = {"q": attention.W_q, "k": attention.W_k, "v": attention.W_v}[name]
     row = head * size + c
     x = np.asarray(o.frame.tensors["x"][o.layer, token], np.float64)
     w, b = linear.weight[row].detach().double().numpy(), float(linear.bias[row].detach())
@@ -204,5 +241,7 @@ _KINDS: Mapping[str, Callable[[Model, Opened, Target], Explanation]] = {
     "scaled": _scaled,
     "q": _projected,
     "k": _projected,
+    "v": _projected,
+    "output": _output,
     "pattern": _pattern,
 }

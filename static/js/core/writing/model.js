@@ -58,9 +58,9 @@ export class Model {
     return String(this.stage.timeline.frame(seq)?.note.token ?? "");
   }
 
-  /** @param {Target | null} target */
+  /** Whether a target can be opened in this run. @param {Target} target */
   has(target) {
-    return !target || !("token" in target) || Number(target.token) < (this.note.vocabulary?.length ?? 0);
+    return !("token" in target) || Number(target.token) < (this.note.vocabulary?.length ?? 0);
   }
 
   /** Write another character at a step; what was chosen after it goes, for it was chosen of another text. @param {number} at @param {number} token */

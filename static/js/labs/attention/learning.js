@@ -3,8 +3,9 @@
  * where it should look; below what is said, and how the losses and scores go; at right the checkpoint in numbers.
  */
 
-import { card, el } from "../../core/dom.js";
+import { card } from "../../core/dom.js";
 import { num } from "../../core/format.js";
+import { Page } from "../../core/page.js";
 import { Curves } from "./learning/curves.js";
 import { Heads } from "./learning/heads.js";
 import { Large } from "./learning/large.js";
@@ -13,107 +14,46 @@ import { Said } from "./learning/said.js";
 import { Table } from "./learning/table.js";
 
 /** @typedef {import("../../core/types.js").Stage} Stage */
-/** @typedef {import("../../core/types.js").View} View */
+/** @typedef {import("../../core/types.js").Target} Target */
+/** @typedef {import("../../core/types.js").FrameView} FrameView */
 
-/** @param {Stage} stage @returns {View} */
+/** @param {Stage} stage */
 export default function mount(stage) {
-  const view = new LearningView(stage);
-  return {
-    scene: (scene, params) => view.scene(scene, params),
-    frames: () => undefined,
-    draw: (seq) => view.draw(seq),
-    pin: (pinned) => view.pin(pinned),
-    resize: () => view.plan(),
-    retheme: () => view.plan(),
-    relanguage: () => view.relanguage(),
-    explained: () => view.again(),
-    summary: (seq) => view.summary(seq),
-    defaultTarget: () => view.model.first(),
-  };
+  return new LearningPage(stage).mount();
 }
 
-class LearningView {
+/** @extends {Page<Model>} */
+class LearningPage extends Page {
   /** @param {Stage} stage */
   constructor(stage) {
-    this.stage = stage;
-    this.model = new Model(stage);
+    super(stage, new Model(stage));
     this.model.changed = () => this.again();
-    this.seq = -1;
-    /** @type {import("../../core/types.js").Pinned | null} */
-    this.pinned = null;
-    this.#words();
   }
 
-  /** Make every part that holds words of its own anew. */
-  #words() {
+  words() {
     const { stage, model } = this;
     const { t } = stage;
-    this.lang = stage.lang();
-    this.main = card(t("attention.learning.page.title"), t("attention.learning.page.caption"));
-    this.heads = new Heads(model);
-    this.large = new Large(model);
-    this.main.body.classList.add("forming");
-    this.main.body.append(this.heads.element, this.large.element);
-    this.said = new Said(model);
-    this.curves = ["loss", "accuracy", "scores", "gradient"].map((what) => new Curves(model, what));
-    for (const one of this.curves) one.pinned = this.pinned;
-    this.table = new Table(model);
-    stage.main.replaceChildren(this.main.head, this.main.body);
-    stage.small.replaceChildren(this.said.element, ...this.curves.map((one) => one.element));
-    stage.numbers.replaceChildren(this.table.card.head, this.table.card.body);
+    const main = card(t("attention.learning.page.title"), t("attention.learning.page.caption"));
+    const [heads, large, said, table] = [new Heads(model), new Large(model), new Said(model), new Table(model)];
+    const curves = ["loss", "accuracy", "scores", "gradient"].map((what) => new Curves(model, what));
+    main.body.classList.add("forming");
+    main.body.append(heads.element, large.element);
+    stage.main.replaceChildren(main.head, main.body);
+    stage.small.replaceChildren(said.element, ...curves.map((one) => one.element));
+    stage.numbers.replaceChildren(table.card.head, table.card.body);
+    return [heads, large, said, table, ...curves];
   }
 
-  /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params */
-  scene(scene, params) {
-    const { model, stage } = this;
-    if (this.lang !== stage.lang()) this.#words();
-    model.take(scene, params);
-    const target = stage.selected();
-    if (!target || !model.has(target)) stage.select(model.first());
-    this.seq = -1;
-    this.plan();
+  first() {
+    return this.model.first();
   }
 
-  /** The run, the theme, the language or the room changed. */
-  plan() {
-    if (!this.model.scene) return;
-    for (const part of [this.heads, this.large, this.said, ...(this.curves ?? []), this.table]) part?.plan();
-    this.again();
-  }
-
-  /** @param {number} seq */
-  draw(seq) {
-    this.seq = seq;
-    const frame = this.stage.timeline.frame(this.stage.timeline.nearest(seq));
-    if (!frame || !this.model.scene) return;
+  ready() {
     this.model.adopt(this.stage.selected());
-    for (const part of [this.heads, this.large, this.said, this.table]) part?.draw(frame);
-    for (const one of this.curves ?? []) one.draw(frame.seq);
   }
 
-  again() {
-    if (this.seq >= 0) this.draw(this.seq);
-  }
-
-  /** @param {import("../../core/types.js").Pinned | null} pinned */
-  pin(pinned) {
-    this.pinned = pinned;
-    for (const one of this.curves ?? []) {
-      one.pinned = pinned;
-      one.plan();
-    }
-    this.again();
-  }
-
-  relanguage() {
-    this.#words();
-    this.plan();
-  }
-
-  /** The checkpoint in one sentence. @param {number} seq */
-  summary(seq) {
-    const frame = this.stage.timeline.frame(seq);
-    if (!frame) return "";
+  /** @param {FrameView} frame */
+  told(frame) {
     const [loss, exact] = [Number(frame.tensors.loss.data[1]), Number(frame.tensors.accuracy.data[1])];
     return this.stage.t("attention.learning.page.summary", { step: frame.note.trained, loss: num(loss, 3), exact: num(100 * exact, 3), said: frame.note.text });
   }

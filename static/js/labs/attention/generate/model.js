@@ -47,6 +47,11 @@ export class Model extends Writing {
     this.link = { row: -1, column: -1 };
   }
 
+  paint() {
+    super.paint();
+    this.colours = palettes();
+  }
+
   get layers() {
     return Number(this.note.layers ?? 0);
   }
@@ -196,11 +201,12 @@ export class Model extends Writing {
     else this.changed();
   }
 
-  /** Whether a target can still be opened. @param {Target | null} target */
+  /** Whether a target can still be opened. @param {Target} target */
   has(target) {
-    if (!target || !super.has(target)) return false;
+    if (!super.has(target)) return false;
     if (!("layer" in target)) return !("query" in target);
-    return target.layer < this.layers && (target.head ?? 0) < this.heads && (target.key ?? 0) < this.prompt.length && (target.query ?? 0) < this.prompt.length && !("column" in target);
+    const [places, numbers] = [this.prompt.length, Number(this.note.d_k)];
+    return target.layer < this.layers && (target.head ?? 0) < this.heads && ["key", "query", "token"].every((name) => (target[name] ?? 0) < places) && (target.column ?? 0) < numbers;
   }
 
   /** The pointer went elsewhere. @param {number} row @param {number} [column] */

@@ -4,6 +4,7 @@ import { el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
 import { rewrite } from "../../../core/rewrite.js";
 import { Table as Numbers } from "../../../core/writing/table.js";
+import { Output } from "./output.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
@@ -19,11 +20,12 @@ export class Table extends Numbers {
     this.own = model;
     this.gives = el("p", { class: "gen-gives" });
     this.keys = el("ol", { class: "enc-rank" });
+    this.output = new Output(model);
     this.scores = el("ul", { class: "enc-scores" });
     this.cached = el("p", { class: "parity" });
     this.parity = el("p", { class: "parity" });
     this.above = el("p", { class: "parity" });
-    this.about.before(this.gives, this.keys, this.scores, this.cached, this.parity, this.above);
+    this.about.before(this.gives, this.keys, this.output.element, this.scores, this.cached, this.parity, this.above);
     // A button under the pointer stays while its row is drawn again, so that a press is not lost: they are heard here.
     const column = (/** @type {Event} */ { target }) => Number(/** @type {Element} */ (target).closest("[data-column]")?.getAttribute("data-column") ?? NaN);
     this.keys.addEventListener("click", (event) => Number.isNaN(column(event)) || model.open(model.row, column(event)));
@@ -52,6 +54,7 @@ export class Table extends Numbers {
     this.gives.textContent = t("attention.generate.page.gives", { head: model.named(layer, head), query: model.label(row) });
     const order = Array.from({ length: row + 1 }, (_, at) => at).sort((a, b) => shares.at(row, b) - shares.at(row, a)).slice(0, MOST);
     rewrite(this.keys, ...order.map((column) => this.#key(shares.at(row, column), column)));
+    this.output.draw(frame);
     rewrite(this.scores, ...model.patterns.map((name, at) => this.#score(frame, name, at)).filter((one) => one !== null));
     const [cached, parity, above] = ["cached", "parity", "above"].map((name) => Number(frame.tensors[name].data[0]));
     this.#check(this.cached, cached <= NEAR, "attention.generate.page.cached", { difference: num(cached, 2), count: row + 1 });

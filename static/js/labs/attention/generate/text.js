@@ -10,6 +10,9 @@ import { STRONGEST } from "../../../core/writing/model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
+/** A line's height as the style sheet has it, CSS pixels. */
+const LINE = 26;
+
 export class Text {
   /** @param {Model} model @param {() => void} again */
   constructor(model, again) {
@@ -56,8 +59,8 @@ export class Text {
     this.notes.hidden = !told.length;
   }
 
-  /** @param {number} seq */
-  draw(seq) {
+  /** @param {import("../../../core/types.js").FrameView} frame */
+  draw({ seq }) {
     const { model } = this;
     const { t } = model.stage;
     const count = model.prompt.length + seq;
@@ -91,7 +94,8 @@ export class Text {
     const query = model.label(model.row);
     this.legend.textContent = byWeight ? t("attention.generate.page.legend_weights", { query, key: model.label(model.column), value: num(shares.at(model.row, model.column), 3) }) : t("attention.generate.page.legend_surprise", { nats: STRONGEST });
     const last = this.letters[count - 1];
-    if (last && this.line.scrollHeight > this.line.clientHeight) this.line.scrollTop = last.offsetTop - this.line.offsetTop - this.line.clientHeight / 2;
+    // Whole lines: the newest one and what stands before it.
+    if (last && this.line.scrollHeight > this.line.clientHeight) this.line.scrollTop = LINE * Math.floor((last.offsetTop - this.line.offsetTop - this.line.clientHeight / 2) / LINE);
   }
 
   /** To the step that wrote a token; of the prompt: what it looks at. @param {number} at */

@@ -47,8 +47,8 @@ export class Shape {
     return { group, out, read, h, back, up, box };
   }
 
-  /** @param {number} seq */
-  draw(seq) {
+  /** @param {import("../../../core/types.js").FrameView} frame */
+  draw({ seq }) {
     const { model } = this;
     const { t } = model.stage;
     // Column k shows the cell that wrote step first + k; those before step 1 read the prompt.
