@@ -44,13 +44,7 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
     it = model(params)
     picture = images.load(params.image)
     ready = preprocess.prepared(picture, params.size, params.fit, it)
-    told: list[Plain] = []
-    tensors: dict[str, Any] = {}
-    all_steps = [(f"image.step.{one.id}", one.values, one.picture) for one in picture.steps]
-    all_steps += [(one.id, one.values, one.picture) for one in ready.steps]
-    for i, (id, values, small) in enumerate(all_steps):
-        told.append({"id": id, "values": values, "tensor": f"picture/{i}"})
-        tensors[f"picture/{i}"] = small
+    steps, pictures = preprocess.told(picture, ready, it)
     note: dict[str, Plain] = {
         "network": params.network,
         "title": it.title,
@@ -59,10 +53,10 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
         "std": [] if it.preprocess else list(it.std),
         "source": it.card,
         "model": it.hash,
-        "preprocess": told,
+        "preprocess": steps,
         "why_layer": [name for name, _ in islice(it.net.named_modules(), 1, MOST_NAMES)],
     }
-    return Scene({**tensors, "rgb": ready.pixels, "input": numpy(ready.x)}, note)
+    return Scene({**pictures, "rgb": ready.pixels, "input": numpy(ready.x)}, note)
 
 
 def run(params: NetworkParams, device: str = "cpu") -> Iterator[Frame | Progress]:

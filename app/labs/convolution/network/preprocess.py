@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,9 @@ from torch import Tensor
 from app.images import Picture
 from app.images.intake import Pixels
 from app.labs.contract import Message, Plain, UserError
+from app.labs.convolution.network import probe, trace
 from app.labs.convolution.network.models import Model
+from app.labs.own import problem
 
 GREY = (128, 128, 128)
 SHOWN = 192
@@ -22,11 +24,16 @@ MOST_SIDE = 512
 
 @dataclass(frozen=True)
 class Shown:
-    """A step: its sentence's id and values, and a picture (h, w, 3) of its result."""
+    """A step: its sentence's id and values, a picture (h, w, 3) of its result, and where its result's places were before it.
+
+    ``back`` None: nobody knows.
+    """
 
     id: str
     values: dict[str, Plain]
     picture: Pixels
+    back: trace.Back | None = field(default_factory=lambda: trace.STAYS)
+    reach: trace.Reach = trace.NONE
 
 
 @dataclass(frozen=True)
@@ -55,17 +62,39 @@ def prepared(picture: Picture, size: int, fit: str, model: Model) -> Prepared:
 
 def _theirs(picture: Picture, model: Model) -> Prepared:
     """What the operator's function makes of the whole picture."""
-    assert model.preprocess is not None
     try:
-        made = torch.as_tensor(model.preprocess(Image.fromarray(picture.pixels))).detach().float()
-        x = made[0] if made.dim() == 4 and len(made) == 1 else made
-        if x.dim() != 3 or not x.numel() or max(x.shape[1:]) > MOST_SIDE:
-            raise ValueError(f"(C, H, W) with sides up to {MOST_SIDE} is needed, it made {list(made.shape)}")
+        x = _made(model, Image.fromarray(picture.pixels))
     except (Exception, SystemExit) as error:  # whatever the operator's code raises
-        told: dict[str, Plain | Message] = {"problem": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
-        raise UserError(Message("convolution.network.error.preprocess", told), ("network",)) from error
+        raise UserError(Message("convolution.network.error.preprocess", {"problem": problem(error)}), ("network",)) from error
     pixels = _spread(x)
-    return Prepared(pixels, x.contiguous(), [Shown("convolution.network.step.own", {"shape": "x".join(map(str, x.shape))}, pixels)])
+    values: dict[str, Plain] = {"shape": "x".join(map(str, x.shape))}
+    return Prepared(pixels, x, [Shown("convolution.network.step.own", values, pixels, back=None)])
+
+
+def _made(model: Model, image: Image.Image) -> Tensor:
+    """(C, H, W), the same each time where what the function draws at random is torch's."""
+    assert model.preprocess is not None
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        made = torch.as_tensor(model.preprocess(image)).detach().float()
+    x = made[0] if made.dim() == 4 and len(made) == 1 else made
+    if x.dim() != 3 or not x.numel() or max(x.shape[1:]) > MOST_SIDE:
+        raise ValueError(f"(C, H, W) with sides up to {MOST_SIDE} is needed, it made {list(made.shape)}")
+    return x.contiguous()
+
+
+def told(picture: Picture, ready: Prepared, model: Model) -> tuple[list[Plain], dict[str, Pixels]]:
+    """Every step from the upload on, as the scene's note says it (``id``, ``values``, ``tensor``, ``trace``), and the pictures."""
+    steps = [Shown(f"image.step.{one.id}", one.values, one.picture, trace.of_upload(one)) for one in picture.steps] + ready.steps
+    if model.preprocess is not None:
+        way = probe.back(lambda image: _made(model, image).numpy(), Image.fromarray(picture.pixels))
+        steps[-1] = replace(steps[-1], back=way)
+    traces = trace.traced([(one.back, one.reach) for one in steps])
+    note: list[Plain] = [
+        {"id": one.id, "values": one.values, "tensor": f"picture/{i}", "trace": way}
+        for i, (one, way) in enumerate(zip(steps, traces, strict=True))
+    ]
+    return note, {f"picture/{i}": one.picture for i, one in enumerate(steps)}
 
 
 def _spread(x: Tensor) -> Pixels:
@@ -93,11 +122,12 @@ def square(picture: Picture, size: int, fit: str) -> tuple[Pixels, list[Shown]]:
             ground = Image.new("RGB", (side, side), GREY)
             ground.paste(image, (-box[0], -box[1]))
             image = ground
-        steps.append(Shown(f"convolution.network.step.{fit}", {"side": side}, _small(image)))
+        steps.append(Shown(f"convolution.network.step.{fit}", {"side": side}, _small(image), trace.window(box, width, height)))
     if image.size != (size, size):
         values: dict[str, Plain] = {"width": image.width, "height": image.height, "size": size}
+        reach = (trace.reach(image.height, size), trace.reach(image.width, size))
         image = image.resize((size, size), Image.Resampling.BILINEAR)  # Pillow widens its filter when it shrinks
-        steps.append(Shown("convolution.network.step.resize", values, _small(image)))
+        steps.append(Shown("convolution.network.step.resize", values, _small(image), reach=reach))
     return np.asarray(image), steps
 
 

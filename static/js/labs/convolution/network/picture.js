@@ -12,6 +12,8 @@ import { layerOf } from "./model.js";
 /** @typedef {import("../../../core/types.js").Tensor} Tensor */
 
 const SVG = "http://www.w3.org/2000/svg";
+/** The trace of the network's own view. */
+const HERE = { from: [[1, 0, 0], [0, 1, 0]], reach: [0, 0] };
 
 export class Picture {
   /** @param {Network} network */
@@ -28,13 +30,12 @@ export class Picture {
     this.outline.setAttribute("class", "net-outline");
     this.marks.append(this.shade, this.outline);
     this.frame = el("div", { class: "net-photo" }, this.photo, this.heat, this.marks);
-    this.caption = el("p", { class: "caption net-seen" });
+    this.caption = el("p", { class: "caption net-seen", "aria-live": "polite" });
     this.opacity = el("input", { type: "range", min: 0, max: 100, value: 60 });
     this.opacity.addEventListener("input", () => this.#veil());
     this.slider = el("label", { class: "net-opacity", hidden: true }, el("span", { class: "caption" }), this.opacity);
     this.steps = el("ol", { class: "net-steps" });
-    this.sentence = el("p", { class: "caption net-sentence", "aria-live": "polite" });
-    this.element = el("div", { class: "net-input" }, this.frame, this.caption, this.slider, this.steps, this.sentence);
+    this.element = el("div", { class: "net-input" }, this.frame, this.caption, this.slider, this.steps);
     /** The step whose picture is looked at; -1: what the network sees. */
     this.step = -1;
     /** [y0, x0, y1, x1] in pixels of the network's input. @type {number[] | null} */
@@ -61,7 +62,7 @@ export class Picture {
       const text = say(one);
       const thumb = el("canvas", { class: "net-pixels", "aria-hidden": "true" });
       if (tensor) pixels(thumb, tensor);
-      const button = el("button", { type: "button", class: "net-step", "aria-label": text, "aria-pressed": "false", "data-exact": text, onclick: () => this.#look(this.step === i ? -1 : i) }, thumb);
+      const button = el("button", { type: "button", class: "net-step", "aria-label": text, "aria-pressed": "false", onclick: () => this.#look(this.step === i ? -1 : i) }, thumb);
       return el("li", {}, button);
     });
     this.steps.replaceChildren(...made);
@@ -79,9 +80,8 @@ export class Picture {
     if (tensor) pixels(this.photo, tensor);
     const [height, width] = tensor?.shape ?? [0, 0];
     this.frame.style.aspectRatio = `${width || 1} / ${height || 1}`;
-    this.caption.textContent = stage.t(step < 0 ? "convolution.page.seen" : "convolution.page.step_size", { width, height });
+    this.caption.textContent = chosen ? [say(chosen), chosen.trace ? "" : stage.t("convolution.page.untraced")].join(" ").trim() : stage.t("convolution.page.seen", { width, height });
     this.photo.setAttribute("aria-label", this.caption.textContent);
-    this.sentence.textContent = chosen ? say(chosen) : "";
     [...this.steps.querySelectorAll("button")].forEach((button, i) => button.setAttribute("aria-pressed", String(i === step)));
     this.#field();
     this.#veil();
@@ -99,8 +99,7 @@ export class Picture {
     const field = this.receptive && this.#traced(this.receptive, height, width);
     this.marks.toggleAttribute("hidden", !field);
     if (!field) return;
-    const [y0, x0, y1, x1] = field;
-    const [top, left, bottom, right] = [clamp(y0, height), clamp(x0, width), clamp(y1, height), clamp(x1, width)];
+    const [top, left, bottom, right] = field;
     const box = `M${left} ${top}H${right}V${bottom}H${left}Z`;
     this.marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.shade.setAttribute("d", `M0 0H${width}V${height}H0Z${box}`);
@@ -109,24 +108,22 @@ export class Picture {
   }
 
   /**
-   * A box of the network's input on the picture (height, width) of the step that is looked at, the way back through what made the
-   * input of it; null where nobody knows the way.
+   * A box of the network's input on the picture (height, width) that is looked at, by what its step's `trace` says of the way back
+   * (app/labs/convolution/network/trace.py); null where nobody knows the way.
    * @param {number[]} box [y0, x0, y1, x1] @param {number} height @param {number} width
    * @returns {number[] | null}
    */
   #traced([y0, x0, y1, x1], height, width) {
-    const { scene, params } = this.network;
-    /** @type {string[]} */
-    const ids = (scene?.note.preprocess ?? []).map((/** @type {{id: string}} */ one) => one.id);
+    const { scene } = this.network;
+    const trace = this.step < 0 ? HERE : scene?.note.preprocess[this.step].trace;
+    if (!trace) return null;
     const [rows, columns] = scene?.tensors.rgb?.shape ?? [1, 1];
-    let [high, wide] = [height, width];
-    if (ids[this.step]?.startsWith("image.")) {
-      // Turned later, or by a function of the operator's own.
-      if (ids.lastIndexOf("image.step.orient") > this.step || ids.includes("convolution.network.step.own")) return null;
-      if (params.fit !== "stretch") high = wide = (params.fit === "pad" ? Math.max : Math.min)(height, width);
-    }
-    const [top, left] = [(height - high) / 2, (width - wide) / 2];
-    return [top + (y0 * high) / rows, left + (x0 * wide) / columns, top + (y1 * high) / rows, left + (x1 * wide) / columns];
+    const [down, across] = trace.reach;
+    const ys = [y0 - down, y1 + down].map((y) => clamp(y, rows) / rows);
+    const xs = [x0 - across, x1 + across].map((x) => clamp(x, columns) / columns);
+    const corners = ys.flatMap((y) => xs.map((x) => trace.from.map((/** @type {number[]} */ [a, b, c]) => a * y + b * x + c)));
+    const [tops, lefts] = [0, 1].map((axis) => corners.map((corner) => clamp(corner[axis], 1)));
+    return [Math.min(...tops) * height, Math.min(...lefts) * width, Math.max(...tops) * height, Math.max(...lefts) * width];
   }
 
   /** The picture that is looked at. */
