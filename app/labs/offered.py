@@ -9,6 +9,8 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from app.labs.contract import Message, UserError
+
 VARIABLE = "UNROLLED_MODEL"
 """``FILE.py:FACTORY``; ``--model`` sets it for the workers."""
 
@@ -33,3 +35,11 @@ TEXTS = "UNROLLED_HUB_TEXT"
 def allowed(variable: str = HUB) -> tuple[str, ...]:
     """The ids that may be asked for."""
     return tuple(name for part in os.environ.get(variable, "").split(",") if (name := part.strip()))
+
+
+def permit(id: str | None, field: str, variable: str = HUB) -> None:
+    """Raises UserError where the operator allows no model, of ``field``, or not this one, of "hub"."""
+    if not (ids := allowed(variable)):
+        raise UserError(Message("hub.error.none", {"variable": variable}), (field,))
+    if id not in ids:
+        raise UserError(Message("hub.error.not_allowed", {"got": id, "known": ", ".join(ids)}), ("hub",))

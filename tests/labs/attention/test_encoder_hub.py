@@ -189,7 +189,7 @@ def test_a_model_that_attends_otherwise_is_refused(allow: Callable[..., str]) ->
         return t.Gemma2Model(t.Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=8))
 
     sentence = refused(text=TEXT, hub=allow(gemma2, False))
-    assert sentence.message.id == "attention.encoder.error.hub_failed"
+    assert sentence.message.id == "hub.error.failed"
 
 
 def test_weights_in_another_form_than_safetensors_are_refused(allow: Callable[..., str]) -> None:
@@ -198,7 +198,7 @@ def test_weights_in_another_form_than_safetensors_are_refused(allow: Callable[..
     folder = Path(allow(bert))
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    assert refused(text=TEXT, hub=str(folder)).message.id == "attention.encoder.error.hub_absent"
+    assert refused(text=TEXT, hub=str(folder)).message.id == "hub.error.absent"
 
 
 def test_what_is_not_here_is_a_sentence_and_without_the_extra_too(
@@ -206,11 +206,11 @@ def test_what_is_not_here_is_a_sentence_and_without_the_extra_too(
 ) -> None:
     allow(bert)
     absent = refused(text=TEXT)  # the first that is allowed
-    assert absent.message.id == "attention.encoder.error.hub_absent"
+    assert absent.message.id == "hub.error.absent"
     assert absent.message.values["name"] == "someone/else"
     hub.load.cache_clear()
     monkeypatch.setitem(sys.modules, "transformers", None)
-    assert refused(text=TEXT).message.id == "attention.encoder.error.hub_extra"
+    assert refused(text=TEXT).message.id == "hub.error.extra"
     assert list(labs.run(NAME, model="reversal", text="abc")), "the rest of the lab works"
 
 
@@ -218,12 +218,12 @@ def test_only_what_the_operator_allows_may_be_asked_for(monkeypatch: pytest.Monk
     monkeypatch.setenv(TEXTS, "some/one")
     with pytest.raises(ParamsError) as caught:
         labs.params_from(NAME, {"model": "hub", "hub": "../secret"})
-    assert (caught.value.message.id, caught.value.path) == ("attention.encoder.error.not_allowed", ("hub",))
+    assert (caught.value.message.id, caught.value.path) == ("hub.error.not_allowed", ("hub",))
     assert labs.params_from(NAME, {"model": "hub"}).model_dump()["hub"] == "some/one"
     monkeypatch.delenv(TEXTS)
     with pytest.raises(ParamsError) as caught:
         labs.params_from(NAME, {"model": "hub"})
-    assert caught.value.message.id == "attention.encoder.error.no_hub"
+    assert caught.value.message.id == "hub.error.none"
 
 
 def refused(**params: Any) -> UserError:

@@ -66,13 +66,13 @@ def test_weights_in_another_form_than_safetensors_are_refused(saved: Path) -> No
     (saved / "model.safetensors").unlink()
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, network="hub", hub=str(saved))
-    assert refused.value.message.id == "convolution.network.error.hub_absent"
+    assert refused.value.message.id == "hub.error.absent"
 
 
 def test_what_is_not_on_this_machine_is_a_sentence(saved: Path) -> None:
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, network="hub")  # the first that is allowed
-    assert refused.value.message.id == "convolution.network.error.hub_absent"
+    assert refused.value.message.id == "hub.error.absent"
     assert refused.value.message.values["name"] == "someone/else"
     in_both_languages(refused.value)
 
@@ -89,13 +89,13 @@ def test_only_what_the_operator_allows_may_be_asked_for(monkeypatch: pytest.Monk
     monkeypatch.setenv(HUB, "some/one")
     with pytest.raises(ParamsError) as refused:
         labs.params_from(NAME, {"network": "hub", "hub": "an/other"})
-    assert refused.value.message.id == "convolution.network.error.not_allowed"
+    assert refused.value.message.id == "hub.error.not_allowed"
     assert refused.value.path == ("hub",)
     assert labs.params_from(NAME, {"network": "hub"}).model_dump()["hub"] == "some/one"
     monkeypatch.delenv(HUB)
     with pytest.raises(ParamsError) as refused:
         labs.params_from(NAME, {"network": "hub"})
-    assert refused.value.message.id == "convolution.network.error.no_hub"
+    assert refused.value.message.id == "hub.error.none"
     in_both_languages(refused.value)
 
 
@@ -105,7 +105,7 @@ def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch: pytest.Mon
     hub.cache_clear()
     with pytest.raises(UserError) as refused:
         labs.scene(NAME, network="hub")
-    assert refused.value.message.id == "convolution.network.error.hub_extra"
+    assert refused.value.message.id == "hub.error.extra"
     in_both_languages(refused.value)
 
 

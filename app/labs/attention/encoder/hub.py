@@ -1,15 +1,14 @@
-"""Text models of Hugging Face: the ids that the operator allows, safetensors only, no code of theirs.
+"""Text models of Hugging Face (:mod:`app.labs.hub`).
 
 An attention function of our own is registered with ``transformers``, which calls it wherever such a model attends: so q, k, v, the
 mask and the scale are what the model made, whatever it did before (positions that turn q and k, groups of heads), and a head can be
-switched off. Nothing is downloaded here: ``hf download ID`` does that once.
+switched off.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,7 +22,7 @@ from app.labs.attention.encoder import scripts
 from app.labs.attention.encoder.models import MOST_TOKENS, Layer, Model, Part
 from app.labs.background import Background
 from app.labs.contract import Message, Progress, UserError
-from app.labs.own import problem
+from app.labs.hub import loaded
 from app.nn.attention import Heads, attend
 from app.nn.tokens import Read, check_length
 from app.nn.transformer import Off
@@ -303,35 +302,22 @@ def _shown(name: str, typed: str) -> str:
 @lru_cache(maxsize=2)
 def load(name: str) -> Model:
     """The model ``ID`` or ``ID@REVISION``. Raises UserError where it is not on this machine, or cannot be opened like this."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # else a tokenizer asks the network, and waits where there is none
-    try:
-        transformers = import_module("transformers")
-    except ImportError:
-        raise UserError(Message("attention.encoder.error.hub_extra"), ("model",)) from None
-    id, _, revision = name.partition("@")
-    here: dict[str, Any] = {"revision": revision or "main", "local_files_only": True, "trust_remote_code": False}
-    transformers.utils.logging.disable_progress_bar()
-    transformers.AttentionInterface.register(OURS, _attention)
-    transformers.AttentionMaskInterface.register(OURS, import_module("transformers.masking_utils").eager_mask)
-    try:
+
+    def made(transformers: Any, id: str, here: Mapping[str, Any]) -> Model:
+        transformers.AttentionInterface.register(OURS, _attention)
+        transformers.AttentionMaskInterface.register(OURS, import_module("transformers.masking_utils").eager_mask)
         tokenizer = transformers.AutoTokenizer.from_pretrained(id, use_fast=True, **here)
         if not tokenizer.is_fast:
             raise ValueError("its tokenizer does not say where a token stands")
         net = transformers.AutoModel.from_pretrained(
             id, use_safetensors=True, attn_implementation="eager", dtype=torch.float32, **here
         ).eval()
-        made = Hub(name, net, tokenizer)
-        agrees = _agrees(made)
-    except OSError:
-        raise UserError(Message("attention.encoder.error.hub_absent", {"name": id}), ("hub",)) from None
-    except UserError:
-        raise
-    except Exception as error:  # whatever a configuration leads to
-        told = {"name": name, "problem": problem(error)}
-        raise UserError(Message("attention.encoder.error.hub_failed", told), ("hub",)) from error
-    if not agrees:
-        raise UserError(Message("attention.encoder.error.hub_other", {"name": name}), ("hub",))
-    return made
+        model = Hub(name, net, tokenizer)
+        if not _agrees(model):
+            raise UserError(Message("attention.encoder.error.hub_other", {"name": name}), ("hub",))
+        return model
+
+    return loaded(name, "model", made)
 
 
 def _agrees(made: Hub) -> bool:

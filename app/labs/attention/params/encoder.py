@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from app.labs.contract import Message, Params, Plain, UserError
-from app.labs.offered import TEXTS, allowed
+from app.labs.contract import Message, Params, UserError
+from app.labs.offered import TEXTS, allowed, permit
 
 MOST_CHARACTERS = 100_000
 """Of one text."""
@@ -81,11 +81,8 @@ class EncoderParams(Params):
 
     @model_validator(mode="after")
     def _may(self) -> EncoderParams:
-        if self.model == "hub" and not allowed(TEXTS):
-            raise UserError(Message("attention.encoder.error.no_hub"), ("model",))
-        if self.model == "hub" and self.hub not in allowed(TEXTS):
-            told: dict[str, Plain | Message] = {"got": self.hub, "known": ", ".join(allowed(TEXTS))}
-            raise UserError(Message("attention.encoder.error.not_allowed", told), ("hub",))
+        if self.model == "hub":
+            permit(self.hub, "model", TEXTS)
         return self
 
     @field_validator("text")

@@ -1,47 +1,29 @@
-"""Image classifiers of Hugging Face: the ids that the operator allows, safetensors only, no code of theirs.
-
-Nothing is downloaded here, for a run's step has a deadline: ``hf download ID`` does that once. ``transformers`` (the extra ``hub``)
-is imported when the first of them is asked for.
-"""
+"""Image classifiers of Hugging Face (:mod:`app.labs.hub`)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from app.labs.contract import Message, UserError
 from app.labs.convolution.network.models import Model
 from app.labs.convolution.network.own import SIZES
-from app.labs.own import problem
+from app.labs.hub import loaded
 
 
 @lru_cache(maxsize=2)
 def hub(name: str) -> Model:
     """The model ``ID`` or ``ID@REVISION``. Raises UserError where it is not on this machine, or is no image classifier."""
-    try:
-        transformers = import_module("transformers")
-    except ImportError:
-        raise UserError(Message("convolution.network.error.hub_extra"), ("network",)) from None
-    id, _, revision = name.partition("@")
-    here: dict[str, Any] = {"revision": revision or "main", "local_files_only": True}
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        net = transformers.AutoModelForImageClassification.from_pretrained(
-            id, use_safetensors=True, trust_remote_code=False, **here
-        ).eval()
+
+    def made(transformers: Any, id: str, here: Mapping[str, Any]) -> Model:
+        net = transformers.AutoModelForImageClassification.from_pretrained(id, use_safetensors=True, **here).eval()
         classes = tuple(str(label) for _, label in sorted(net.config.id2label.items()))
         told = {"parameters": sum(p.numel() for p in net.parameters()), "architecture": type(net).__name__}
         return Model(net, name, classes, **_input(transformers, id, here, net.config), card=told)
-    except OSError:
-        raise UserError(Message("convolution.network.error.hub_absent", {"name": id}), ("hub",)) from None
-    except Exception as error:  # whatever a configuration leads to
-        raise UserError(
-            Message("convolution.network.error.hub_failed", {"name": name, "problem": problem(error)}), ("hub",)
-        ) from error
+
+    return loaded(name, "network", made)
 
 
 def _input(transformers: Any, id: str, here: Mapping[str, Any], config: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.labs.contract import Message, Params, Plain, UserError
-from app.labs.offered import allowed, fingerprint, offered
+from app.labs.contract import Message, Params, UserError
+from app.labs.offered import allowed, fingerprint, offered, permit
 
 
 def _of(group: str, **more: Any) -> dict[str, Any]:
@@ -64,11 +64,8 @@ class NetworkParams(Params):
 
     @model_validator(mode="after")
     def _may(self) -> NetworkParams:
-        if self.network == "hub" and not allowed():
-            raise UserError(Message("convolution.network.error.no_hub"), ("network",))
-        if self.network == "hub" and self.hub not in allowed():
-            told: dict[str, Plain | Message] = {"got": self.hub, "known": ", ".join(allowed())}
-            raise UserError(Message("convolution.network.error.not_allowed", told), ("hub",))
+        if self.network == "hub":
+            permit(self.hub, "network")
         return self
 
     @model_validator(mode="after")
