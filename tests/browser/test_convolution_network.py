@@ -299,6 +299,10 @@ def test_what_counted_lies_over_the_picture(page: Page, server: Server) -> None:
     page.locator(".net-classes .card-actions button").click()
     play_to_end(page)
     until(lambda: page.locator('.net-column[data-kind="attribution"].current').count(), 30, what="the attribution")
+    likeliest = frames(RESNET)[softmax["index"]].note["top"][0]["label"]  # type: ignore[index,call-overload]
+    named = page.locator('[data-field="why_class"] input')
+    expect(named).to_have_value(str(likeliest))
+    assert named.evaluate("(input) => input.list.options.length") == 10
     heat = page.locator(".net-heat")
     expect(heat).to_be_visible()
     page.locator(".net-opacity input").fill("20")

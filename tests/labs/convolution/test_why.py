@@ -58,7 +58,8 @@ class Tiny(nn.Module):
 def test_grad_cam_is_its_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     net = seeded(Tiny)
     put(monkeypatch, net, classes=tuple("abcd"))
-    frame = asked(why="grad-cam", why_class=2)
+    frame = asked(why="grad-cam", why_class="c")
+    assert asked(why="grad-cam", why_class=2).tensors["attribution"].tobytes() == frame.tensors["attribution"].tobytes()
     maps = net.maps(picture())
     (g,) = torch.autograd.grad(net.head(maps.mean((2, 3)))[0, 2], maps)
     cam = torch.relu((g.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True))
@@ -172,6 +173,7 @@ def test_a_pixel_opened_comes_to_captums_number(method: str, make: Any, monkeypa
     ("params", "message", "field"),
     [
         ({"why": "occlusion", "why_class": 10}, "no_class", "why_class"),
+        ({"why": "occlusion", "why_class": "cat"}, "no_class", "why_class"),
         ({"why": "grad-cam", "why_layer": "layer9"}, "why_layer", "why_layer"),
         ({"why": "grad-cam", "why_layer": "fc"}, "no_maps", "why_layer"),
     ],

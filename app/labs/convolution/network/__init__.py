@@ -33,8 +33,8 @@ from app.labs.convolution.network.seen import Edit, Operation, Seen
 from app.labs.convolution.network.why import Asked, Met, attribution
 from app.labs.convolution.params.network import NetworkParams
 
-MOST_NAMES = 400
-"""Modules that are suggested as Grad-CAM's layer."""
+MOST_NAMES = 1000
+"""Classes that are suggested to ask about, and modules as Grad-CAM's layer."""
 
 __all__ = ["explain", "run", "scene", "targets"]
 
@@ -54,6 +54,7 @@ def scene(params: NetworkParams, device: str = "cpu") -> Scene:
         "source": it.card,
         "model": it.hash,
         "preprocess": steps,
+        "why_class": list(it.classes[:MOST_NAMES]),
         "why_layer": [name for name, _ in islice(it.net.named_modules(), 1, MOST_NAMES)],
     }
     return Scene({**pictures, "rgb": ready.pixels, "input": numpy(ready.x)}, note)
@@ -107,10 +108,7 @@ def _asked(params: NetworkParams, it: Model, net: torch.nn.Module, x: Tensor, ed
     """Whose score is asked about. Raises UserError where the network gives none, or has no such class."""
     if logits is None:
         raise UserError(Message("convolution.network.error.no_score"), ("why" if params.why != "none" else "backward",))
-    number = int(logits[0].argmax()) if params.why_class is None else params.why_class
-    if number >= logits.shape[1]:
-        told: dict[str, Plain] = {"got": number, "last": logits.shape[1] - 1}
-        raise UserError(Message("convolution.network.error.no_class", told), ("why_class",))
+    number = int(logits[0].argmax()) if params.why_class is None else _number(params.why_class, it.classes, logits.shape[1])
     label = it.classes[number] if number < len(it.classes) else str(number)
 
     def score(result: Any) -> Tensor:
@@ -119,6 +117,15 @@ def _asked(params: NetworkParams, it: Model, net: torch.nn.Module, x: Tensor, ed
         return found
 
     return Asked(net, x, edit, score, number, label)
+
+
+def _number(named: str, classes: tuple[str, ...], count: int) -> int:
+    """Of a class, by its name or as it stands. Raises UserError where the network has no such class."""
+    if named in classes[:count]:
+        return classes.index(named)
+    if not named.isdecimal() or int(named) >= count:
+        raise UserError(Message("convolution.network.error.no_class", {"got": named, "last": count - 1}), ("why_class",))
+    return int(named)
 
 
 def _input(params: NetworkParams, it: Model) -> Tensor:

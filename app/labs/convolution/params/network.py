@@ -42,9 +42,10 @@ class NetworkParams(Params):
     """Of the operator's own model: the hash of its file, so that a link names what ran. None: whatever is served."""
     ablate: list[Ablation] = Field(default_factory=list, max_length=64, json_schema_extra=_of("network", widget="hidden"))
     why: Literal["none", "grad-cam", "integrated-gradients", "occlusion"] = Field("none", json_schema_extra=_of("why"))
-    why_class: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+    why_class: Annotated[str, Field(min_length=1, max_length=200, coerce_numbers_to_str=True)] | None = Field(
         None, json_schema_extra=_of("why", when={"why": ["grad-cam", "integrated-gradients", "occlusion"]})
     )
+    """A class's name, or its number."""
     why_layer: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, json_schema_extra=_of("why", when={"why": ["grad-cam"]})
     )

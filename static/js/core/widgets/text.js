@@ -3,14 +3,14 @@
  */
 
 import { el } from "../dom.js";
-import { registerWidget } from "../field.js";
-import { t } from "../i18n.js";
+import { messageIds, registerWidget } from "../field.js";
+import { first, t } from "../i18n.js";
 
 /** @typedef {import("../field.js").WidgetContext} WidgetContext */
 /** @typedef {import("../field.js").Widget} Widget */
 
 /** @param {WidgetContext} context @param {HTMLInputElement | HTMLTextAreaElement} input @returns {Widget} */
-function textual({ schema, value, onInput }, input) {
+function textual({ schema, value, onInput, prefix, path }, input) {
   input.value = value ?? "";
   const read = (/** @type {boolean} */ commit) => {
     const text = input.value;
@@ -24,7 +24,7 @@ function textual({ schema, value, onInput }, input) {
   const suggest = (next) => {
     input.placeholder = typeof next === "string" ? next : "";
     if (Array.isArray(next)) {
-      names.replaceChildren(...next.map((name) => el("option", { value: String(name) })));
+      names.replaceChildren(...next.map((name) => el("option", { value: String(name), label: first(messageIds(prefix, path).map((id) => `${id}.${name}`), String(name)) })));
       input.setAttribute("list", names.id);
       if (!names.isConnected) input.after(names);
     }

@@ -31,8 +31,10 @@ export class Bars {
 
   /** Ask what in the picture counts for the chosen class. */
   #ask() {
-    const { why } = this.network.params;
-    this.network.stage.edit({ why: !why || why === "none" ? "grad-cam" : why, why_class: this.chosen });
+    const { params, scene, stage } = this.network;
+    const name = scene?.note.classes[this.chosen];
+    const named = scene?.note.classes.indexOf(name) === this.chosen; // two may share a name
+    stage.edit({ why: !params.why || params.why === "none" ? "grad-cam" : params.why, why_class: named ? name : String(this.chosen) });
   }
 
   /** How often a trained network is right, at the size it learned on and, where this run's is another, enlarged. */
@@ -89,5 +91,5 @@ export class Bars {
 
 /** A class's name in the reader's language where the catalogue has one. @param {string | undefined} label @param {number} index */
 export function className(label, index) {
-  return label ? first([`convolution.page.class_${label}`], label) : String(index);
+  return label ? first([`convolution.network.why_class.${label}`], label) : String(index);
 }
