@@ -3,14 +3,14 @@
 import { el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
 import { typeset } from "../../../core/math.js";
-import { Cells } from "../../convolution/cells.js";
+import { Cells } from "../../../core/cells.js";
 import { draggable } from "./drag.js";
 import { PAIRS } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Matrix} Matrix */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
-/** @typedef {import("../../convolution/cells.js").Frame} Frame */
+/** @typedef {import("../../../core/cells.js").Frame} Frame */
 
 /** Of what goes in colours stay paler than of what is made of it. */
 const PALE = 1.8;

@@ -2,7 +2,7 @@
 
 import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
-import { Cells } from "../../convolution/cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 

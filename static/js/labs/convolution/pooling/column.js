@@ -2,7 +2,7 @@
 
 import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Pool} Pool */
@@ -34,7 +34,7 @@ export class Column {
     const data = frame.tensors[`output/${pool.name}`]?.data;
     const value = (/** @type {number} */ y, /** @type {number} */ x) => Number(data?.[(channel * height + y) * width + x]);
     const { accent, text } = model.stage.plots.colors();
-    /** @type {import("../cells.js").Frame[]} */
+    /** @type {import("../../../core/cells.js").Frame[]} */
     const frames = [];
     if (this.at) frames.push({ row: this.at[0], col: this.at[1], rows: 1, cols: 1, colour: model.own(pool) ? model.colour(pool.name) : accent });
     if (mine && target?.y !== undefined) frames.push({ row: target.y, col: target.x, rows: 1, cols: 1, colour: text, dash: true });

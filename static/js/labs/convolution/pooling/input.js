@@ -1,7 +1,7 @@
 /** One channel of the input with its padding, the windows that the pools are at, and the pixel that asks. A click makes a pixel ask. */
 
 import { num } from "../../../core/format.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./model.js").Span} Span */
@@ -56,11 +56,11 @@ export class Input {
     });
   }
 
-  /** @param {number} seq @param {number} up @param {number} left @returns {import("../cells.js").Frame[]} */
+  /** @param {number} seq @param {number} up @param {number} left @returns {import("../../../core/cells.js").Frame[]} */
   #frames(seq, up, left) {
     const { model } = this;
     const { accent, text } = model.stage.plots.colors();
-    /** @type {import("../cells.js").Frame[]} */
+    /** @type {import("../../../core/cells.js").Frame[]} */
     const frames = [];
     const add = (/** @type {Span} */ [y, h, down], /** @type {Span} */ [x, w, right], /** @type {string} */ colour, dash = false) => {
       if (down === 1 && right === 1) frames.push({ row: y + up, col: x + left, rows: h, cols: w, colour, dash });

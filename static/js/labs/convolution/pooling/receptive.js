@@ -1,7 +1,7 @@
 /** The pixels that the middle unit of a small stack sees, with and without pooling: each pixel was raised in turn, and the unit watched. */
 
 import { card, el } from "../../../core/dom.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 

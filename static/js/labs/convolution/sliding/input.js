@@ -1,11 +1,11 @@
 /** One channel of the padded input with the window on it. Cells outside the input carry the corner of the cell that they show. */
 
 import { num } from "../../../core/format.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 import { ZERO } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */
-/** @typedef {import("../cells.js").Frame} Frame */
+/** @typedef {import("../../../core/cells.js").Frame} Frame */
 
 export class Input {
   /** @param {Model} model @param {number} channel @param {(source: number) => void} hover told of the cell of the input under the pointer */

@@ -2,7 +2,7 @@
 
 import { el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */

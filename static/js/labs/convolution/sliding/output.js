@@ -1,7 +1,7 @@
 /** One output channel filling in. A click goes to the step that computes the cell. */
 
 import { num } from "../../../core/format.js";
-import { Cells } from "../cells.js";
+import { Cells } from "../../../core/cells.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
@@ -24,7 +24,7 @@ export class Output {
     const [, rows, cols] = model.out;
     const data = frame.tensors.output.data;
     const value = (/** @type {number} */ y, /** @type {number} */ x) => Number(data[(channel * rows + y) * cols + x]);
-    /** @type {import("../cells.js").Frame[]} */
+    /** @type {import("../../../core/cells.js").Frame[]} */
     const frames = [];
     const at = model.at(frame.seq);
     if (at?.[0] === channel) frames.push({ row: at[1], col: at[2], rows: 1, cols: 1, colour: accent, width: 3 });

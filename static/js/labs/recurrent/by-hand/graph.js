@@ -5,7 +5,7 @@
 
 import { el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
-import { colours } from "../../convolution/cells.js";
+import { colours } from "../../../core/cells.js";
 import { edges } from "./edges.js";
 import { Layout, WIDTH } from "./layout.js";
 import { svg } from "../../../core/svg.js";

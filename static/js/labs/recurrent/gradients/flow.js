@@ -42,8 +42,8 @@ export class Flow {
     this.chart.show({ series: [...before, ...lines], log: true, x: "step", last: model.steps, racer: 0 }, t("recurrent.gradients.page.chart"));
   }
 
-  /** @param {number} seq */
-  draw(seq) {
+  /** @param {import("../../../core/types.js").FrameView} frame */
+  draw({ seq }) {
     this.chart.draw(this.model.stage.timeline, seq);
   }
 }

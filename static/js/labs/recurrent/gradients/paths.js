@@ -42,8 +42,8 @@ export class Paths {
     this.chart.show({ series: lines, log: true, x: "step", last: model.steps, racer: 0 }, model.stage.t("recurrent.gradients.page.paths_chart", { cell: model.called(this.cell) }));
   }
 
-  /** @param {number} seq */
-  draw(seq) {
+  /** @param {import("../../../core/types.js").FrameView} frame */
+  draw({ seq }) {
     if (this.cell !== this.model.cell) this.plan();
     this.chart.draw(this.model.stage.timeline, seq);
   }

@@ -3,7 +3,7 @@
 import { card, el } from "../../../core/dom.js";
 import { exact, num } from "../../../core/format.js";
 import { rangeOf } from "../../../core/tiles.js";
-import { Cells } from "../../convolution/cells.js";
+import { Cells } from "../../../core/cells.js";
 import { CELLS } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */

@@ -81,8 +81,8 @@ export class WallPicture {
     };
   }
 
-  /** @param {number} seq */
-  draw(seq) {
+  /** @param {import("../../../core/types.js").FrameView} frame */
+  draw({ seq }) {
     this.seq = seq;
     const { model, canvas } = this;
     const descent = model.scene?.tensors.descent;

@@ -3,9 +3,9 @@
  * the arrows move a cursor, which is told, and Enter picks. Where numbers may be changed, a double click or a typed digit opens one.
  */
 
-import { el } from "../../core/dom.js";
-import { num } from "../../core/format.js";
-import { palettes, rangeOf } from "../../core/tiles.js";
+import { el } from "./dom.js";
+import { num } from "./format.js";
+import { palettes, rangeOf } from "./tiles.js";
 
 /** @typedef {{row: number, col: number, rows: number, cols: number, colour: string, dash?: boolean, width?: number}} Frame  around cells, in cells */
 /**
