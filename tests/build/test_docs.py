@@ -10,6 +10,7 @@ import pytest
 
 from app import labs, vendor
 from app.__main__ import parser
+from app.web import languages
 from serving import ROOT
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -33,17 +34,17 @@ def test_every_command_line_in_the_readme_parses(readme):
         parser().parse_args(shlex.split(line.split("  #")[0]))
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_the_readme_s_table_has_a_row_for_every_experiment(readme):
+@pytest.mark.parametrize(("readme", "language"), [*zip(READMES, ("en", "zh"), strict=True)])
+def test_the_readme_s_table_has_a_row_for_every_experiment_in_the_order_of_the_tabs(readme, language):
     """A lab's name stands in its first row; the rows below it, with none, are its other experiments."""
-    rows = re.findall(r"^\| ([^|]*)\|[^|]+\|[^|]+\|$", (ROOT / readme).read_text("utf-8"), re.M)
-    counts: list[int] = []
-    for lab in rows[1:]:
-        if lab.strip():
-            counts.append(0)
-        counts[-1] += 1
-    labs_of = [name.partition("/")[0] for name in labs.experiments()]
-    assert counts == [labs_of.count(lab) for lab in ("optimizer", "convolution", "recurrent", "attention")]
+    texts = languages.catalogue(language).texts
+    expected = []
+    for name in labs.experiments():
+        lab = texts[f"shell.lab.{name.partition('/')[0]}"]
+        known = lab in [first for first, _ in expected]
+        expected.append(("" if known else lab, texts[f"{name.replace('/', '.')}.title"]))
+    rows = re.findall(r"^\| ([^|]*)\| ([^|]+) \|[^|]+\|$", (ROOT / readme).read_text("utf-8"), re.M)
+    assert [(lab.strip(), title) for lab, title in rows[1:]] == expected
 
 
 def test_make_targets_of_the_readme_exist():
