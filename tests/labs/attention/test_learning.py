@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,14 @@ def test_what_is_opened_is_the_runs_number_and_torchs(params: dict[str, Any]) ->
             assert found.result == pytest.approx(by_hand, abs=1e-6)
 
 
-@pytest.mark.parametrize("task", ["english_french", "dates", "induction"])
-def test_the_script_trains_the_same_network(task: str) -> None:
+@pytest.mark.parametrize("task", ["english_french", "english_chinese", "chinese_english", "dates", "reversal", "induction"])
+def test_the_script_trains_the_same_network_wherever_it_lies(task: str, tmp_path: Path) -> None:
     """A plain torch loop in a process of its own; only the order in which the test losses are added differs."""
     params = {**SMALL, "task": task, "layers": 2, "seed": 3}
-    done = subprocess.run([sys.executable, "-"], input=learning.script(LearningParams(**params)), text=True, capture_output=True)
+    place, source = tmp_path / "learning.py", learning.script(LearningParams(**params))
+    place.write_text(source, "utf-8")
+    assert "from app" not in source
+    done = subprocess.run([sys.executable, "-I", place], cwd=tmp_path, text=True, capture_output=True)
     assert done.stderr == ""
     rows = [(int(step), float(loss)) for step, loss in (line.split() for line in done.stdout.splitlines())]
     frames = frames_of(**params)

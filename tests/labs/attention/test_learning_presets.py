@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cache
 
+import numpy as np
 import pytest
 import torch
 
@@ -40,6 +41,29 @@ def test_a_translator_learns_every_sentence_and_where_to_look() -> None:
     assert found[480].tensors["accuracy"][1] >= 0.98
     assert found[480].tensors["scores"].max() == pytest.approx(0.97, abs=0.03)
     assert found[480].note["text"] == learning.scene(PRESETS["french"]).note["right"]
+
+
+def test_a_translator_learns_chinese_word_order() -> None:
+    found = frames("chinese", 180)
+    assert found[60].tensors["accuracy"][1] <= 0.02
+    assert found[180].tensors["accuracy"][1] >= 0.93
+    assert found[180].tensors["scores"].max() == pytest.approx(0.87, abs=0.05)
+
+
+def test_the_other_diagonal_forms_late() -> None:
+    found = frames("reversal", 420)
+    assert found[60].tensors["accuracy"][0] == pytest.approx(0.14, abs=0.06)
+    assert found[420].tensors["accuracy"][1] >= 0.9
+    best = found[420].tensors["maps"].reshape(-1, 9, 9)[found[420].tensors["here"].argmax()]
+    assert (best.argmax(1)[:8] == np.arange(7, -1, -1)).mean() >= 0.75
+
+
+def test_one_layer_cannot_look_behind_an_earlier_occurrence() -> None:
+    params = PRESETS["one-layer"]
+    assert params.model_copy(update={"layers": 2, "steps": 1200, "every": 30}) == PRESETS["induction"]
+    last = frames("one-layer", 600)[600].tensors
+    assert last["accuracy"][0] == pytest.approx(0.1, abs=0.03)
+    assert last["scores"].max() < 0.15
 
 
 def test_at_too_high_a_rate_nothing_is_learnt() -> None:

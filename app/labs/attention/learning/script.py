@@ -1,24 +1,29 @@
-"""A run of ``attention/learning`` as a script: the network and its training in plain torch, the examples from this program."""
+"""A run of ``attention/learning`` as a standalone PyTorch script: the task's own source, the network and its training."""
 
 from __future__ import annotations
 
+import inspect
+import sys
+from types import ModuleType
+
 from app.labs.attention.learning.learners import AT_ONCE, TESTED, Translating, learner, recipe
 from app.labs.attention.params.learning import LearningParams
-from app.nn.tasks import induction
+from app.nn.tasks import induction, labelled, pairs
+from app.nn.tasks.pairs import Task
 
 _NETWORK = '''\
-"""{task}: prints the steps trained and the loss on the test examples, nats a token, a line a checkpoint.
+"""{task}: prints the steps trained and the loss on the test examples, nats a token, a line a checkpoint."""
 
-Run it where Unrolled lies: the examples are its own.
-"""
+from __future__ import annotations
 
 import math
-
+{imports}
 import torch
 from torch import nn
 from torch.nn import functional
 
-{imports}
+{examples}
+
 
 torch.set_num_threads(1)
 torch.manual_seed({seed})
@@ -111,6 +116,23 @@ _SINUSOIDAL = """\
         self.positions = torch.stack([angle.sin(), angle.cos()], -1).flatten(1).float()"""
 _LEARNED = "        self.positions = nn.Parameter(torch.randn({most}, D) * 0.02)"
 
+_PAIRS = """\
+def Message(text, values=None):
+    return text, values
+
+
+class UserError(ValueError):
+    pass
+
+
+{source}"""
+_SEQUENCES = """\
+WORDS = tuple(ascii_letters + digits)
+BOS, SHORTEST, LONGEST, PIECES, MOST = {constants}
+VOCABULARY = SimpleNamespace(ids=lambda tokens: [{first} + WORDS.index(token) for token in tokens])
+
+
+{source}"""
 _TRANSLATING = """\
 task = {cls}()
 source_words, target_words = (Vocabulary(words) for words in (task.source_words, task.target_words))
@@ -147,8 +169,8 @@ decoder = nn.ModuleList(Block(False) for _ in range({layers}))
 for block in decoder:
     for linear in block.own.children():
         nn.init.xavier_uniform_(linear.weight, {gain})
-stream = induction.batches({seed}, {batch})
-held = induction.held_out({tested})
+stream = batches({seed}, {batch})
+held = held_out({tested})
 second = torch.zeros(held.shape[1] - 1, dtype=torch.bool)
 second[held.shape[1] // 2 + 1 :] = True  # the second half but its first token can be known
 test = [(ids, second.expand(len(ids), -1)) for ids in held.split({at_once})]
@@ -189,12 +211,16 @@ def script(params: LearningParams) -> str:
     }
     pre = shape.norm == "pre"
     if isinstance(one, Translating):
-        cls = type(one.translator.task)
-        imports = f"from {cls.__module__} import {cls.__name__}\nfrom app.nn.tasks.pairs import Vocabulary, examples, held_out"
+        cls, imports = type(one.translator.task), ""
+        examples = _PAIRS.format(source=_sources(one.translator.task))
         body = _TRANSLATING.format(**values, cls=cls.__name__, source=one.pair.source)
         parts = ["source", "target", "encoder", "decoder"]
     else:
-        imports = "from app.nn.tasks import induction"
+        imports = "from random import Random\nfrom string import ascii_letters, digits\nfrom types import SimpleNamespace\n"
+        constants = (pairs.BOS, induction.SHORTEST, induction.LONGEST, induction.PIECES, induction.MOST)
+        functions = (induction.in_pieces, induction.batches, induction.held_out)
+        source = "\n\n".join(inspect.getsource(one) for one in functions)
+        examples = _SEQUENCES.format(constants=constants, first=len(pairs.SPECIAL), source=source.rstrip())
         last = "last = nn.LayerNorm(D)" if pre else ""
         words = one.net.embedding.tokens.num_embeddings
         body = _INDUCING.format(**values, words=words, gain=induction.GAIN, last=last, out="last(x)" if pre else "x")
@@ -202,8 +228,17 @@ def script(params: LearningParams) -> str:
     return _NETWORK.format(
         **values,
         imports=imports,
+        examples=examples,
         block=_PRE if pre else _POST,
         table=(_LEARNED if shape.positions == "learned" else _SINUSOIDAL).format(**values),
         body=body,
         parameters="[" + ", ".join(f"*{part}.parameters()" for part in parts) + "]",
     )
+
+
+def _sources(task: Task) -> str:
+    """The task's module and what it builds on, without what they import from one another."""
+    own = sys.modules[type(task).__module__]
+    modules: list[ModuleType] = [pairs, *([labelled] if "app.nn.tasks.labelled" in inspect.getsource(own) else []), own]
+    lines = [line for module in modules for line in inspect.getsource(module).splitlines()]
+    return "\n".join(line for line in lines if not line.startswith(("from __future__", "from app."))).rstrip()
