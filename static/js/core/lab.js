@@ -164,15 +164,16 @@ export class Lab {
     banner(null);
     this.form.errors([]);
     this.explain.forRun(run);
+    let until = Infinity;
     if (wish.follow) {
       this.form.set(run.params);
       this.settled.begin(run.params);
     }
     if (run.scene) {
       this.form.suggest(run.scene.note);
-      this.view.scene(run.scene, run.params);
+      until = this.view.scene(run.scene, run.params) ?? Infinity;
     }
-    this.player.show(run, wish.at, wish.play);
+    this.player.show(run, wish.at === Infinity ? until : wish.at, wish.play, until);
     this.framesCame = true;
     if (!this.explain.target) this.explain.select(this.view.defaultTarget?.(0) ?? null);
     this.#status();

@@ -29,6 +29,8 @@ export class Player {
     this.run = null;
     this.seq = 0;
     this.playing = false;
+    /** The frame that it is played to at first; Infinity: the last. */
+    this.stop = Infinity;
     this.speed = 1;
     /** @type {number | null} a frame asked for that is not here yet */
     this.wanted = null;
@@ -42,8 +44,8 @@ export class Player {
     requestAnimationFrame(this.tick);
   }
 
-  /** Show another run from `seq` on. @param {Run} run @param {number} seq @param {boolean} playing */
-  show(run, seq, playing) {
+  /** Show another run from `seq` on, played until `stop`. @param {Run} run @param {number} seq @param {boolean} playing @param {number} [stop] */
+  show(run, seq, playing, stop = Infinity) {
     this.run = run;
     this.seq = Math.max(0, run.timeline.nearest(seq));
     this.wanted = seq > this.seq ? seq : null;
@@ -51,6 +53,7 @@ export class Player {
     this.drawn = -1;
     this.credit = 0;
     this.playing = playing;
+    this.stop = stop > this.place ? stop : Infinity;
     run.moved(this.seq);
     this.changed();
   }
@@ -83,6 +86,7 @@ export class Player {
 
   pause() {
     this.playing = false;
+    this.stop = Infinity;
     this.invalidate();
     if (this.run?.mode === "live") void this.run.tell("pause");
     this.changed();
@@ -113,6 +117,7 @@ export class Player {
     if (!run) return;
     const goal = Math.max(0, Math.min(Math.round(seq), run.end));
     this.wanted = null;
+    this.stop = Infinity;
     this.credit = 0;
     const { timeline } = run;
     if (timeline.has(goal)) this.#move(goal);
@@ -187,18 +192,20 @@ export class Player {
   /** @param {Run} run @param {number} elapsed seconds */
   #advance(run, elapsed) {
     const { timeline } = run;
-    if (run.mode === "live" || this.speed === Infinity) this.#move(timeline.last);
+    const last = Math.min(timeline.last, this.stop);
+    if (run.mode === "live" || this.speed === Infinity) this.#move(timeline.nearest(last));
     else {
       this.credit = Math.min(this.credit + elapsed * this.speed * PACE, 4096);
       const steps = Math.floor(this.credit);
       this.credit -= steps;
       if (steps > 0) {
-        const goal = Math.min(this.seq + steps, timeline.last);
+        const goal = Math.min(this.seq + steps, last);
         this.#move(timeline.has(goal) ? goal : Math.max(timeline.nearest(goal), this.seq));
         if (!timeline.has(this.seq)) this.#move(timeline.first);
       }
     }
-    if (run.complete && this.seq >= timeline.last) this.playing = false;
+    if (this.seq >= this.stop) this.pause();
+    else if (run.complete && this.seq >= timeline.last) this.playing = false;
   }
 
   /** @param {number} seq */

@@ -89,7 +89,7 @@
  * @property {Experiment} experiment
  *
  * @typedef {object} View          what a drawing module gives back
- * @property {(scene: SceneView, params: Params) => void} scene
+ * @property {(scene: SceneView, params: Params) => number | null | void} scene  the frame that the run is played to, where it is not the last
  * @property {() => void} frames
  * @property {(seq: number) => void} draw
  * @property {(pinned: Pinned | null) => void} [pin]

@@ -48,8 +48,6 @@ class EncoderView {
     this.stage = stage;
     this.model = new Model(stage);
     this.seq = -1;
-    /** What the params asked to open and is not open yet. @type {Record<string, number> | null} */
-    this.wanted = null;
     this.opened = "";
     this.waiting = 0;
     this.model.changed = () => this.#soon();
@@ -101,11 +99,11 @@ class EncoderView {
     if (this.lang !== stage.lang()) this.#words();
     model.take(scene, params);
     const opened = JSON.stringify(params.open ?? null);
-    if (opened !== this.opened && params.open) {
-      this.wanted = { ...params.open, layer: Math.min(params.open.layer, model.layers - 1) };
-      model.head = Math.min(params.open.head, model.heads - 1);
-      model.row = Math.max(0, model.unitOf(params.open.query));
-      model.column = Math.max(0, model.unitOf(params.open.key));
+    const opens = opened !== this.opened ? params.open : null;
+    if (opens) {
+      model.head = Math.min(opens.head, model.heads - 1);
+      model.row = Math.max(0, model.unitOf(opens.query));
+      model.column = Math.max(0, model.unitOf(opens.key));
       model.also.clear();
       stage.select(this.first());
     } else if (!model.has(stage.selected())) stage.select(this.first(), { trail: false });
@@ -113,6 +111,7 @@ class EncoderView {
     this.seq = -1;
     this.words?.plan();
     this.plan();
+    return opens ? Math.min(opens.layer, model.layers - 1) + 1 : null;
   }
 
   /** More layers are here: the mosaic does not wait for the play head. */
@@ -135,14 +134,6 @@ class EncoderView {
     if (!frame || !model.scene) return;
     this.seq = frame.seq;
     if (!this.planned) this.#measure();
-    const { wanted } = this;
-    if (wanted && frame.seq >= wanted.layer + 1) {
-      this.wanted = null;
-      if (frame.seq !== wanted.layer + 1 || stage.player.playing) {
-        stage.player.seek(wanted.layer + 1);
-        return;
-      }
-    }
     model.adopt(stage.selected());
     this.#head(frame);
     this.mosaic?.draw();

@@ -19,7 +19,6 @@ import { World } from "./translate/words.js";
 
 /** @typedef {import("../../core/types.js").Stage} Stage */
 /** @typedef {import("../../core/types.js").View} View */
-/** @typedef {import("../../core/types.js").Target} Target */
 
 /** Below this width the maps stand under one another. */
 const PHONE = 720;
@@ -37,7 +36,6 @@ export default function mount(stage) {
     relanguage: () => view.relanguage(),
     explained: () => view.again(),
     summary: (seq) => view.summary(seq),
-    defaultTarget: (seq) => view.first(seq),
   };
 }
 
@@ -47,14 +45,7 @@ class TranslateView {
     this.stage = stage;
     this.model = new Model(stage);
     this.seq = -1;
-    /** The frame that was drawn last. */
-    this.shown = -1;
     this.revision = -1;
-    this.opened = "";
-    /** The frame that the params ask to be looked at, and was not reached yet. @type {number | null} */
-    this.wanted = null;
-    /** What was open in the decoder, while the encoder is looked at. @type {Target | null} */
-    this.before = null;
     this.#words();
   }
 
@@ -87,31 +78,14 @@ class TranslateView {
     stage.numbers.replaceChildren(this.table.card.head, this.table.card.body);
   }
 
-  /** What is open before anything was chosen. @param {number} seq @returns {Target} */
-  first(seq) {
-    if (seq > this.model.read && !this.model.says(seq, this.model.row) && this.stage.timeline.frame(seq)?.note.tree) return { kind: "hypothesis" };
-    return this.model.target(seq > this.model.read ? this.model.map : "encoder");
-  }
-
-  /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params */
+  /** @param {import("../../core/types.js").SceneView} scene @param {import("../../core/types.js").Params} params @returns {number | null} */
   scene(scene, params) {
     const { model, stage } = this;
     if (this.lang !== stage.lang()) this.#words();
     model.take(scene, params);
-    const opened = JSON.stringify([params.open ?? null, params.task]);
-    if (opened !== this.opened && params.open) {
-      const { map, layer, head, query, key } = params.open;
-      const name = /** @type {import("./translate/model.js").MapName} */ (map);
-      Object.assign(model.places[name], { layer, head, row: query, column: Math.min(key, model.tokens.length - 1) });
-      model.map = name;
-      this.before = null;
-      this.wanted = model.pinned = name === "encoder" ? layer + 1 : model.read + query + 1;
-      if (params.feeding === "forced" && model.rows.includes("forced")) model.row = "forced";
-      stage.select(model.target(name), { trail: false });
-    }
-    this.opened = opened;
-    this.seq = this.shown = -1;
+    this.seq = -1;
     this.plan();
+    return model.opened.begin(params);
   }
 
   /** More frames came: the decoder may say more than was planned for. */
@@ -142,10 +116,7 @@ class TranslateView {
 
   /** Look at another row of the decoder. @param {string} row */
   #turn(row) {
-    const { model, stage } = this;
-    model.row = row;
-    const target = stage.selected();
-    stage.select(target?.row ? { ...target, row } : this.first(this.seq));
+    this.model.opened.turn(row);
     this.plan();
   }
 
@@ -162,49 +133,13 @@ class TranslateView {
     const frame = stage.timeline.frame(stage.timeline.nearest(seq));
     if (!frame || !model.scene) return;
     this.seq = frame.seq;
-    if (this.wanted !== null && frame.seq >= this.wanted) {
-      const { wanted } = this;
-      this.wanted = null;
-      if (frame.seq !== wanted || stage.player.playing) {
-        stage.player.seek(wanted);
-        return;
-      }
-    }
-    const row = model.row;
-    model.follow(stage.selected(), frame.seq);
-    if (this.wanted === null && frame.seq > model.read && frame.seq !== this.shown) this.#top(frame.seq);
-    this.shown = frame.seq;
+    const { row } = model;
+    model.opened.draw(frame.seq);
     if (row !== model.row) this.rows?.set(model.row);
-    this.#keepOpen(frame.seq);
     this.sentence?.draw(frame.seq);
     for (const panel of this.panels ?? []) panel.draw(frame.seq);
     for (const part of [this.tapes, this.next, this.cache, this.units, this.tree, this.stream]) part?.draw(frame.seq);
     this.table?.draw(frame);
-  }
-
-  /** Another step: of the maps that are not pinned there the largest weight is looked at. @param {number} seq */
-  #top(seq) {
-    const { model, stage } = this;
-    for (const map of /** @type {import("./translate/model.js").MapName[]} */ (["self", "cross"])) if (model.pinned !== seq) model.places[map].column = model.top(map, seq);
-    const target = stage.selected();
-    const map = /** @type {import("./translate/model.js").MapName} */ (target?.map);
-    if (target?.kind === "weight" && map !== "encoder" && target.key !== model.places[map].column) stage.select({ ...target, key: model.places[map].column }, { trail: false });
-  }
-
-  /** What cannot be asked of this frame gives way to what can; it comes back where the decoder speaks. @param {number} seq */
-  #keepOpen(seq) {
-    const { model, stage } = this;
-    const target = stage.selected();
-    if (!target || seq === 0) return;
-    if (seq > model.read && this.before && target.map === "encoder") {
-      const { before } = this;
-      this.before = null;
-      if (model.can(before, seq)) stage.select(before, { trail: false });
-    } else if (!model.can(target, seq)) {
-      if (seq <= model.read && target.map !== "encoder") this.before = target;
-      if (seq <= model.read) model.places.encoder.layer = Math.min(model.places.encoder.layer, seq - 1);
-      stage.select(this.first(seq), { trail: false });
-    }
   }
 
   again() {

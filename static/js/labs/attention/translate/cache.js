@@ -33,8 +33,9 @@ export class Cache {
     this.empty.hidden = Boolean(says);
     if (!says) return;
     const step = seq - model.read;
+    const place = { self: model.opened.place("self", seq), cross: model.opened.place("cross", seq) };
     const key = (/** @type {"self" | "cross"} */ map, /** @type {number} */ at, /** @type {string} */ how) =>
-      el("button", { type: "button", class: `tr-key ${how}`, disabled: how === "coming", title: t(`attention.translate.page.key_${how}`), onclick: () => model.stage.select({ kind: "k", map, row: model.row, layer: model.places[map].layer, head: Math.min(model.places[map].head, model.heads - 1), token: at, column: 0 }) }, el("bdi", {}, model.columnOf(map, at) || "…"));
+      el("button", { type: "button", class: `tr-key ${how}`, disabled: how === "coming", title: t(`attention.translate.page.key_${how}`), onclick: () => model.stage.select({ kind: "k", map, row: model.row, layer: place[map].layer, head: Math.min(place[map].head, model.heads - 1), token: at, column: 0 }) }, el("bdi", {}, model.columnOf(map, at) || "…"));
     this.own.replaceChildren(...[...Array(model.said).keys()].map((at) => key("self", at, at < step - 1 ? "kept" : at === step - 1 ? "made" : "coming")));
     this.cross.replaceChildren(...model.tokens.map((_, at) => key("cross", at, step > 1 ? "kept" : "made")));
     const { now, without, now_total, without_total } = says.cached;

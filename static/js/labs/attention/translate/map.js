@@ -55,7 +55,7 @@ export class HeadMap {
   /** @param {number} seq */
   draw(seq) {
     const { model, name, cell, left, top } = this;
-    const place = model.places[name];
+    const place = model.opened.place(name, seq);
     this.weights = model.weights(name, place.layer, place.head, seq);
     const { rows, columns, values } = this.weights;
     const ctx = sized(this.canvas, left + columns * cell + 1, top + rows * cell + 1);
@@ -77,7 +77,7 @@ export class HeadMap {
         }
       }
     if (name === "cross" && model.overlay) this.#gold(ctx, seq, style.getPropertyValue("--enc-mark"), card);
-    this.#labels(ctx, style.getPropertyValue("--sans"), ink, faint, accent);
+    this.#labels(ctx, place, style.getPropertyValue("--sans"), ink, faint, accent);
     const box = (/** @type {number} */ row, /** @type {number} */ column, /** @type {number} */ across, /** @type {string} */ colour, /** @type {number} */ thick) => {
       ctx.lineWidth = thick;
       ctx.strokeStyle = colour;
@@ -108,13 +108,12 @@ export class HeadMap {
         }
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {string} sans @param {string} ink @param {string} faint @param {string} accent */
-  #labels(ctx, sans, ink, faint, accent) {
+  /** @param {CanvasRenderingContext2D} ctx @param {import("./model.js").Place} place @param {string} sans @param {string} ink @param {string} faint @param {string} accent */
+  #labels(ctx, place, sans, ink, faint, accent) {
     const { model, name, cell, left, top } = this;
     const { rows, columns } = this.weights;
     if (cell < LEGIBLE - 1) return;
     const size = Math.min(12, Math.max(9, cell));
-    const place = model.places[name];
     const write = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y, /** @type {boolean} */ up, /** @type {boolean} */ on) => {
       ctx.save();
       ctx.font = `${on ? "600 " : ""}${size}px ${sans}`;
@@ -159,7 +158,7 @@ export class HeadMap {
     element.addEventListener("pointerleave", () => point(null));
     element.addEventListener("click", (event) => {
       const at = under(event);
-      if (at) model.look(name, at);
+      if (at) model.opened.look(name, at);
     });
     element.addEventListener("keydown", (event) => {
       const move = /** @type {Record<string, number[]>} */ ({ ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] })[event.key];
@@ -167,10 +166,11 @@ export class HeadMap {
       event.preventDefault();
       event.stopPropagation();
       const { rows, columns } = this.weights;
+      const place = model.opened.place(name, model.stage.player.seq);
       const last = name === "encoder" ? rows : Math.min(rows, model.stage.timeline.last - model.read);
-      const row = Math.max(0, Math.min(last - 1, model.places[name].row + move[0]));
-      const column = Math.max(0, Math.min(columns - 1, model.places[name].column + move[1]));
-      model.look(name, { row, column });
+      const row = Math.max(0, Math.min(last - 1, place.row + move[0]));
+      const column = Math.max(0, Math.min(columns - 1, place.column + move[1]));
+      model.opened.look(name, { row, column });
       model.stage.announce(this.told(row, column));
     });
   }

@@ -1,10 +1,11 @@
 /**
- * The run that the parts of attention/translate share: what is read and said, which layer and head of each map is looked at, which row
- * of the decoder. All count from 0 but steps; the decoder's step k is the frame `read + k`.
+ * The run that the parts of attention/translate share: what is read and said, the maps, which row of the decoder is looked at. All count
+ * from 0 but steps; the decoder's step k is the frame `read + k`.
  */
 
 import { inksOf } from "../../../core/chart/ink.js";
 import { palettes } from "../../../core/tiles.js";
+import { Opened } from "./opened.js";
 
 /** @typedef {import("../../../core/types.js").Stage} Stage */
 /** @typedef {import("../../../core/types.js").Target} Target */
@@ -27,15 +28,10 @@ export class Model {
     this.scene = null;
     /** @type {import("../../../core/types.js").Params} */
     this.params = {};
-    /** @type {Record<MapName, Place>} */
-    this.places = { encoder: { layer: 0, head: 0, row: 0, column: 0 }, self: { layer: 0, head: 0, row: 0, column: 0 }, cross: { layer: 1, head: 4, row: 0, column: 0 } };
-    /** The map that a value was opened in last. @type {MapName} */
-    this.map = "cross";
     this.row = "free";
+    this.opened = new Opened(this);
     /** The decoder's steps, as far as is known. */
     this.said = 1;
-    /** The frame at which a key was chosen: at others the largest weight of the step is open. */
-    this.pinned = -1;
     /** Whether what our grammar says is drawn over the cross maps. */
     this.overlay = true;
   }
@@ -46,11 +42,6 @@ export class Model {
     this.params = params;
     this.said = 1;
     if (!this.rows.includes(this.row)) this.row = this.rows[0];
-    for (const map of MAPS) {
-      const place = this.places[map];
-      if (map !== "self") place.column = Math.min(place.column, this.tokens.length - 1);
-      if (map === "encoder") place.row = Math.min(place.row, this.tokens.length - 1);
-    }
   }
 
   /** What the frames that are there say of the decoder's length. @returns {boolean} whether it became longer */
@@ -213,72 +204,9 @@ export class Model {
     return head === this.heads ? t("attention.translate.page.mean_of", { layer: layer + 1 }) : t("attention.translate.page.head", { layer: layer + 1, head: head + 1 });
   }
 
-  /** The weight that a map's place names. @param {MapName} map @returns {Target} */
-  target(map) {
-    const { layer, head, row, column } = this.places[map];
-    return map === "encoder" ? { kind: "weight", map, layer, head, query: row, key: column } : { kind: "weight", map, row: this.row, layer, head, key: column };
-  }
-
-  /** Open a weight. @param {MapName} map @param {Partial<Place>} [change] */
-  look(map, change = {}) {
-    const place = Object.assign(this.places[map], change);
-    this.map = map;
-    if (map === "self" && !this.masks) place.column = Math.min(place.column, place.row);
-    const { player } = this.stage;
-    const wanted = map === "encoder" ? Math.max(player.seq, place.layer + 1) : Math.max(this.read + 1, Math.min(this.stage.timeline.last, this.read + place.row + 1));
-    if (change.column !== undefined) this.pinned = wanted;
-    else if (map !== "encoder") place.column = this.top(map, wanted);
-    if (wanted !== player.seq) player.seek(wanted);
-    this.stage.select(this.target(map));
-  }
-
-  /** Look at another head of a map; what is open stays at its words. @param {MapName} map @param {number} layer @param {number} head */
-  choose(map, layer, head) {
-    const { column } = this.places[map];
-    this.look(map, { layer, head, column, ...(map === "encoder" ? {} : { row: Math.max(0, this.stage.player.seq - this.read - 1) }) });
-  }
-
-  /** The key of the largest weight of a decoder's step. @param {MapName} map @param {number} seq */
-  top(map, seq) {
-    const { layer, head } = this.places[map];
-    const { columns, values } = this.weights(map, layer, head, seq);
-    const from = (seq - this.read - 1) * columns;
-    let best = 0;
-    for (let column = 1; column < columns; column += 1) if (values[from + column] > values[from + best]) best = column;
-    return best;
-  }
-
   /** Go to a step of the decoder and open a value there. @param {number} step @param {Target} target */
   open(step, target) {
     this.stage.player.seek(this.read + step);
     this.stage.select(target);
-  }
-
-  /** The places follow what is opened and where the play head is. @param {Target | null} target @param {number} seq */
-  follow(target, seq) {
-    if (seq > this.read) for (const map of /** @type {MapName[]} */ (["self", "cross"])) this.places[map].row = Math.min(seq - this.read, this.said) - 1;
-    if (target?.row && this.rows.includes(target.row)) this.row = target.row;
-    const map = /** @type {MapName} */ (target?.map);
-    if (!target || !MAPS.includes(map) || !["weight", "score"].includes(target.kind)) return;
-    this.map = map;
-    const place = this.places[map];
-    place.layer = Number(target.layer ?? 0);
-    place.head = Number(target.head ?? 0);
-    place.column = Number(target.key ?? 0);
-    if (map === "encoder") place.row = Number(target.query ?? 0);
-  }
-
-  /** Whether a target can be asked of this run at a frame. @param {Target} target @param {number} seq */
-  can(target, seq) {
-    if (seq === 0) return true;
-    const encodes = target.map === "encoder";
-    if (seq <= this.read) return encodes && Number(target.layer ?? 0) < seq;
-    if (encodes) return true;
-    if (target.row && !this.says(seq, target.row)) return false;
-    if (target.kind === "loss") return Boolean(this.wanted) && seq - this.read <= (this.wanted?.length ?? 0);
-    if (target.kind === "drawn") return this.params.decoding === "sample";
-    if (target.kind === "gold") return !Number.isNaN(this.share(seq, Number(target.layer ?? 0), Number(target.head ?? 0)));
-    if (target.kind === "hypothesis") return Boolean(this.stage.timeline.frame(seq)?.note.tree?.some((/** @type {any} */ node) => target.index === undefined || node.index === target.index));
-    return Boolean(this.says(seq, target.row ?? this.row));
   }
 }

@@ -34,7 +34,7 @@ export class Panel {
     this.tile = Math.max(26, Math.min(TILE.width, Math.floor(width / (model.heads + 1))));
     const made = [];
     for (let layer = 0; layer < model.layers; layer += 1)
-      for (let head = 0; head <= model.heads; head += 1) made.push(el("button", { type: "button", onclick: () => model.choose(name, layer, head) }, el("span", {})));
+      for (let head = 0; head <= model.heads; head += 1) made.push(el("button", { type: "button", onclick: () => model.opened.choose(name, layer, head) }, el("span", {})));
     this.buttons.style.gridTemplateColumns = `repeat(${model.heads + 1}, ${this.tile}px)`;
     this.buttons.style.gridAutoRows = `${TILE.height}px`;
     this.buttons.replaceChildren(...made);
@@ -44,7 +44,7 @@ export class Panel {
   draw(seq) {
     const { model, name } = this;
     this.seq = seq;
-    const place = model.places[name];
+    const place = model.opened.place(name, seq);
     this.which.textContent = `${model.headNamed(place.layer, place.head)}${name === "cross" ? this.#score(seq, place.layer, place.head) : ""}`;
     this.map.draw(seq);
     this.#tell();
@@ -66,7 +66,7 @@ export class Panel {
 
   #tell() {
     const { map, model, name } = this;
-    const place = model.places[name];
+    const place = model.opened.place(name, this.seq);
     this.told.textContent = (map.pointer ? map.told(map.pointer.row, map.pointer.column) : map.told(place.row, place.column)) || model.stage.t(`attention.translate.page.empty_${name}`);
   }
 
@@ -79,7 +79,7 @@ export class Panel {
     const values = new Float32Array(all.length * rows * columns);
     all.forEach((one, at) => values.set(one.values, at * rows * columns));
     paint(this.canvas, { count: all.length, height: rows, width: columns, values }, { columns: heads + 1, rows: layers, width: tile, height: TILE.height, gap: 3 }, { low: 0, high: 1 }, model.palettes.magnitude);
-    const place = model.places[name];
+    const place = model.opened.place(name, seq);
     [...this.buttons.children].forEach((button, at) => {
       const [layer, head] = [Math.floor(at / (heads + 1)), at % (heads + 1)];
       button.setAttribute("aria-pressed", String(layer === place.layer && head === place.head));

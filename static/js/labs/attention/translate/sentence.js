@@ -25,8 +25,8 @@ export class Sentence {
   /** @param {number} at */
   #pick(at) {
     const { model } = this;
-    if (model.stage.player.seq > model.read) model.look("cross", { column: at });
-    else model.look("encoder", { row: at });
+    if (model.stage.player.seq > model.read) model.opened.look("cross", { column: at });
+    else model.opened.look("encoder", { row: at });
   }
 
   /** @param {number} seq */
@@ -34,7 +34,7 @@ export class Sentence {
     const { model } = this;
     const speaks = seq > model.read;
     const map = speaks ? "cross" : "encoder";
-    const { layer, head, row, column } = model.places[map];
+    const { layer, head, row, column } = model.opened.place(map, seq);
     const { columns, values } = model.weights(map, layer, head, seq);
     [...this.source.children].forEach((button, at) => {
       const value = values[row * columns + at];
@@ -51,7 +51,7 @@ export class Sentence {
       const right = model.wanted?.[step - 1];
       const wrong = right !== undefined && right !== said;
       const now = step === seq - model.read;
-      made.push(el("button", { type: "button", class: `enc-word${now ? " row" : ""}${wrong ? " wrong" : ""}`, "aria-pressed": String(now), onclick: () => model.look("cross", { row: step - 1 }) }, el("bdi", {}, model.shown(said))));
+      made.push(el("button", { type: "button", class: `enc-word${now ? " row" : ""}${wrong ? " wrong" : ""}`, "aria-pressed": String(now), onclick: () => model.opened.look("cross", { row: step - 1 }) }, el("bdi", {}, model.shown(said))));
     }
     const focused = [...this.target.children].indexOf(/** @type {Element} */ (document.activeElement));
     this.target.replaceChildren(...(made.length ? made : [el("span", { class: "muted" }, model.stage.t(seq ? "attention.translate.page.reads" : "attention.translate.page.before", { layer: seq, layers: model.layers }))]));

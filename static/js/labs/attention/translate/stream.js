@@ -31,7 +31,7 @@ export class Stacks {
     const { model } = this;
     if (this.at(seq) === "encoder") {
       const data = layer < seq ? model.stage.timeline.frame(layer + 1)?.tensors[`encoder/${name}`]?.data : null;
-      const from = model.places.encoder.row * size;
+      const from = model.opened.place("encoder", seq).row * size;
       return data ? Array.from(data.slice(from, from + size), Number) : null;
     }
     const data = model.stage.timeline.frame(seq)?.tensors[`${model.row}/${name}`]?.data;
@@ -41,13 +41,13 @@ export class Stacks {
   /** Where a number of the token opens. @param {number} seq @param {number} layer */
   place(seq, layer) {
     const { model } = this;
-    return this.at(seq) === "encoder" ? { map: "encoder", layer, token: model.places.encoder.row } : { map: "self", row: model.row, layer };
+    return this.at(seq) === "encoder" ? { map: "encoder", layer, token: model.opened.place("encoder", seq).row } : { map: "self", row: model.row, layer };
   }
 
   /** The token in words. @param {number} seq */
   named(seq) {
     const { model } = this;
-    return this.at(seq) === "encoder" ? model.source(model.places.encoder.row) : model.shown(model.says(seq, model.row)?.given);
+    return this.at(seq) === "encoder" ? model.source(model.opened.place("encoder", seq).row) : model.shown(model.says(seq, model.row)?.given);
   }
 }
 

@@ -50,9 +50,9 @@ export class Table {
     /** @type {Row[]} */
     const rows = [];
     const weight = (/** @type {import("./model.js").MapName} */ map) => {
-      const { layer, head, row, column } = model.places[map];
+      const { layer, head, row, column } = model.opened.place(map, seq);
       const { columns, values } = model.weights(map, layer, head, seq);
-      rows.push([t(`attention.translate.page.weight_${map}`, { query: model.asking(map, row), key: model.columnOf(map, column) }), values[row * columns + column], model.target(map)]);
+      rows.push([t(`attention.translate.page.weight_${map}`, { query: model.asking(map, row), key: model.columnOf(map, column) }), values[row * columns + column], model.opened.weight(map, { layer, head, row, column })]);
     };
     if (seq > 0 && seq <= model.read) weight("encoder");
     const says = model.says(seq, model.row);
@@ -64,7 +64,7 @@ export class Table {
     if (right !== undefined) rows.push([t("attention.translate.page.nats", { token: model.shown(right) }), at("loss", 0), { kind: "loss", row: model.row }]);
     weight("cross");
     weight("self");
-    const { layer, head } = model.places.cross;
+    const { layer, head } = model.opened.place("cross", seq);
     const share = model.share(seq, layer, head);
     if (!Number.isNaN(share)) rows.push([t("attention.translate.page.share", { map: model.headNamed(layer, head) }), share, { kind: "gold", row: model.row, layer, head }]);
     if (frame.tensors.apart) rows.push([t("attention.translate.page.apart"), Number(frame.tensors.apart.data[0]), null]);
