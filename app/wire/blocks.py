@@ -106,14 +106,20 @@ class Layout:
         """The layout of one frame, without those on demand; the largest are quantised or left out until it fits ``cap`` bytes."""
         exact = [TensorLayout(name, dtype_of(a), a.shape, omitted=name in on_demand) for name, a in tensors.items()]
         rows = list(exact)
-        bytewise = [t if t.omitted else replace(t, dtype="u1", quantised=True) for t in exact]
-        for smaller in (bytewise, [replace(t, omitted=True) for t in exact]):
+
+        def bytewise(t: TensorLayout) -> TensorLayout:
+            return replace(t, dtype="u1", quantised=True)
+
+        def omitted(t: TensorLayout) -> TensorLayout:
+            return replace(t, omitted=True)
+
+        for smaller in (bytewise, omitted):
             for at in sorted(range(len(rows)), key=lambda i: -rows[i].nbytes(1)):
                 layout = cls(tuple(rows))
                 if layout.nbytes(1) + len(layout.json) <= cap:
                     return layout
-                if smaller[at].nbytes(1) < rows[at].nbytes(1):
-                    rows[at] = smaller[at]
+                if (less := smaller(exact[at])).nbytes(1) < rows[at].nbytes(1):
+                    rows[at] = less
         return cls(tuple(rows))
 
 

@@ -13,7 +13,7 @@ from app import labs
 from app.labs.attention.params.translate import LAYERS
 from app.labs.attention.presets.translate import TRANSLATE
 from app.labs.contract import Frame
-from browser.shell import counter, open_lab, play_to_end, settled
+from browser.shell import counter, open_lab, play_to_end
 from browser.watching import until
 from serving import Server
 

@@ -150,7 +150,7 @@ def test_a_tile_is_the_largest_of_its_square(count: int, seed: int) -> None:
 def test_scores_of_heads_that_are_built_to_follow_a_pattern() -> None:
     read = minilm.read("the cat saw the dog.", "a cat ran.")
     count = len(read.tokens)
-    sees = torch.ones(count, count, dtype=torch.bool)
+    sees = np.ones((count, count), bool)
     p = patterns(read, sees)
     real = [i for i, word in enumerate(read.words) if word is not None]
 

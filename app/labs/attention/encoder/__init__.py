@@ -18,7 +18,7 @@ from torch.nn import functional
 from app.labs.attention.encoder.explain import explain
 from app.labs.attention.encoder.models import Layer
 from app.labs.attention.encoder.patterns import NAMED, PATTERNS, by_chance, masks, patterns, scores
-from app.labs.attention.encoder.reading import Sentence, asks, off, sentence, told
+from app.labs.attention.encoder.reading import Sentence, off, sees, sentence, told
 from app.labs.attention.encoder.tiles import factor, tiles
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
@@ -32,8 +32,6 @@ __all__ = ["explain", "run", "scene", "script", "targets"]
 class Followed:
     """What heads are scored by where not every token sees every other."""
 
-    sees: Tensor
-    """(T, T) boolean"""
     p: Tensor
     """(K, T, T) of the patterns"""
     chance: Tensor
@@ -77,7 +75,7 @@ def run(params: EncoderParams, device: str = "cpu") -> Iterator[Frame | Progress
     model, heads_off = read.model, off(read, params)
     before: Tensor | None = None
     count = len(read.read.tokens)
-    everyone = _followed(read, torch.ones(count, count, dtype=torch.bool))  # the same in every layer without a mask
+    everyone = _followed(read, np.ones((count, count), bool))  # the same in every layer without a mask
     untouched = _layers(model.walk(read.read, (), device)) if heads_off else None
     number = 0
     for layer in model.walk(read.read, heads_off, device):
@@ -111,25 +109,24 @@ def _layers(walk: Iterator[Tensor | Layer | Progress]) -> Iterator[Layer | Progr
     return (one for one in walk if not isinstance(one, Tensor))
 
 
-def _followed(read: Sentence, sees: Tensor) -> Followed:
-    """Where token i sees token j, (T, T) boolean."""
+def _followed(read: Sentence, sees: NDArray[np.bool_]) -> Followed:
+    """Where token i sees token j, (T, T)."""
     p = patterns(read.read, sees)
-    return Followed(sees, p, by_chance(p, sees), max(1, int(read.rows(sees.any(-1)).sum())))
+    return Followed(p, by_chance(p, sees), max(1, read.rows(sees)))
 
 
 def _drawn(read: Sentence, layer: Layer, rollout: Tensor, everyone: Followed) -> tuple[dict[str, Any], dict[str, Any]]:
     """(streamed, on demand) of one attention."""
     heads, weights = layer.heads, layer.heads.weights[0]
-    found = everyone if heads.mask is None else _followed(read, asks(layer).cpu())
+    found = everyone if heads.mask is None else _followed(read, sees(heads.mask))
     drawn, removed = read.drawn(weights)
-    small, step = tiles(drawn)
     rolled_out = read.drawn(rollout[None])[0]
-    rollout_small, rollout_step = tiles(rolled_out)
+    small, step = tiles(drawn, rolled_out)
     streamed = {
-        "tiles": small,
-        "step": step,
-        "rollout_tiles": rollout_small,
-        "rollout_step": rollout_step,
+        "tiles": small[:-1],
+        "step": step[:-1],
+        "rollout_tiles": small[-1:],
+        "rollout_step": step[-1:],
         "scores": _host(scores(weights, found.p.to(weights.device))),
         "chance": _host(found.chance),
         "received": _host(drawn.sum(1) / found.rows),
@@ -139,7 +136,7 @@ def _drawn(read: Sentence, layer: Layer, rollout: Tensor, everyone: Followed) ->
     exact = {"drawn": drawn, "rollout": rolled_out[0], "weights": weights, "logits": heads.scores[0], "rolled": rollout}
     exact |= {"q": heads.q[0], "k": heads.k[0], "v": heads.v[0]}
     if heads.mask is not None:
-        exact["mask"] = masked(torch.zeros_like(found.sees, dtype=weights.dtype, device=weights.device), heads.mask).flatten(0, -3)
+        exact["mask"] = masked(torch.zeros_like(weights[0]), heads.mask).flatten(0, -3)
     return streamed, {name: _host(tensor) for name, tensor in exact.items()}
 
 
@@ -169,9 +166,9 @@ def targets(params: EncoderParams) -> Sequence[Target]:
     ]
     if read.model.linear(0, "q") is not None:
         found += [{"kind": name, "head": 0, "token": 1, "column": 3} for name in ("q", "k", "v")]
-    every = torch.ones(len(read.read.tokens), len(read.read.tokens), dtype=torch.bool)
-    looks = masks(read.read, every).flatten(1).any(1)
-    found += [{"kind": "score", "head": 0, "pattern": name} for name, some in zip(PATTERNS, looks, strict=True) if some]
+    count = len(read.read.tokens)
+    looks = masks(read.read, np.ones((count, count), bool))
+    found += [{"kind": "score", "head": 0, "pattern": name} for name, some in zip(PATTERNS, looks, strict=True) if some.any()]
     if params.off:
         found += [{"kind": "change", "head": 0}, {"kind": "embedding"}]
     return found

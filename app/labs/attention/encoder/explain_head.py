@@ -19,7 +19,7 @@ def score(o: Opened, target: Target) -> Explanation:
     if not isinstance(name, str) or name not in PATTERNS:
         raise error("pattern", got=str(name), known=", ".join(PATTERNS))
     head, at = index(target, "head", o.heads), PATTERNS.index(name)
-    looks = masks(o.sentence.read, torch.from_numpy(_sees(o, head)))[at].numpy()
+    looks = masks(o.sentence.read, _sees(o, head))[at]
     asking = int(looks.any(-1).sum())
     if not asking:
         raise error("nothing", pattern=Message(f"attention.encoder.pattern.{name}"))

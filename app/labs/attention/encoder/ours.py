@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ class Ours:
     def d_k(self) -> int:
         return self.d_model // self.heads
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         return sum(weight.numel() for weight in self.net.parameters())
 
@@ -68,7 +68,8 @@ class Ours:
         return [Part("layer", number) for number in range(1, len(self.stack.blocks) + 1)]
 
     def walk(self, read: Read, off: Off, device: str) -> Iterator[Tensor | Layer]:
-        self.net.to(device)
+        if next(self.net.parameters()).device != torch.device(device):  # walking all modules takes a layer's time
+            self.net.to(device)
         ids, types = (tensor.to(device) for tensor in read.tensors())
         with torch.no_grad():
             x = self.embeds(ids, types)

@@ -7,7 +7,9 @@ Clark et al., "What Does BERT Look At?", arXiv 1906.04341, section 3, name the f
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app.nn.tokens import Read
@@ -19,34 +21,32 @@ NAMED = 0.3
 """A head is named by its largest score from here on, where that is also twice what an even spread would have."""
 
 
-def masks(read: Read, sees: Tensor) -> Tensor:
-    """(K, T, T) boolean: where each pattern looks; ``sees`` (T, T): token i sees token j."""
-    ids, types = (tensor[0] for tensor in read.tensors())
-    count = len(ids)
-    eye = torch.eye(count, dtype=torch.bool)
-    special = torch.tensor([word is None for word in read.words])
-    mark = torch.tensor([not any(letter.isalnum() for letter in token) for token in read.tokens])
-    first = torch.zeros(count, count, dtype=torch.bool).scatter_(1, sees.int().argmax(1, keepdim=True), True)
-    behind = torch.ones(count - 1, dtype=torch.bool)
-    real = ~special
+def masks(read: Read, sees: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(K, T, T): where each pattern looks; ``sees`` (T, T): token i sees token j."""
+    ids, types, place = np.array(read.ids), np.array(read.types), np.arange(len(read.ids))
+    special = np.array([word is None for word in read.words])
+    mark = np.array([not any(letter.isalnum() for letter in token) for token in read.tokens])
+    first = place == sees.argmax(1)[:, None]
+    eye = np.eye(len(place), dtype=bool)
     every = {
-        "previous": behind.diag(-1),
-        "next": behind.diag(1),
+        "previous": np.eye(len(place), k=-1, dtype=bool),
+        "next": np.eye(len(place), k=1, dtype=bool),
         "self": eye,
         "first": first,
         "separator": special & ~first,
-        "punctuation": (mark & real).expand(count, -1),
+        "punctuation": mark & ~special,
         "same": (ids[:, None] == ids) & ~eye,
-        "other": (types[:, None] != types) & real,
+        "other": (types[:, None] != types) & ~special,
     }
-    return torch.stack([every[name] for name in PATTERNS]) & real[:, None] & sees
+    asks = ~special[:, None] & sees
+    return np.stack([every[name] & asks for name in PATTERNS])
 
 
-def patterns(read: Read, sees: Tensor) -> Tensor:
+def patterns(read: Read, sees: NDArray[np.bool_]) -> Tensor:
     """P of each pattern where token i sees token j, (K, T, T) float32; all NaN where no row has anything to look at."""
     looks = masks(read, sees)
-    asking = looks.any(-1).sum(-1)  # (K,) rows that have something to look at
-    return looks.float() / asking.float().masked_fill(asking == 0, torch.nan)[:, None, None]
+    asking = looks.any(-1).sum(-1).astype(np.float32)  # (K,) rows that have something to look at
+    return torch.from_numpy(looks / np.where(asking == 0, np.float32("nan"), asking)[:, None, None])
 
 
 def scores(weights: Tensor, p: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def scores(weights: Tensor, p: Tensor) -> Tensor:
     return weights.flatten(1) @ p.flatten(1).T
 
 
-def by_chance(p: Tensor, sees: Tensor) -> Tensor:
+def by_chance(p: Tensor, sees: NDArray[np.bool_]) -> Tensor:
     """(K,): the score of a head that spreads its attention evenly over what it sees."""
-    even = sees / sees.sum(-1, keepdim=True).clamp(min=1)
-    return scores(even[None], p)[0]
+    even = sees / np.maximum(sees.sum(-1, keepdims=True), 1).astype(np.float32)
+    return scores(torch.from_numpy(even)[None], p)[0]

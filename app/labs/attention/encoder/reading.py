@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from app.labs.attention.encoder.models import Layer, Model, Part, checked, chosen
+from app.labs.attention.encoder.models import Model, Part, checked, chosen
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.contract import Plain, UserError
 from app.nn.tokens import Read
@@ -61,6 +63,11 @@ class Sentence:
         return len(self.shown) == len(self.read.tokens)
 
     @cached_property
+    def _hidden(self) -> list[int]:
+        """Which units are not drawn."""
+        return sorted(set(range(len(self.units))) - set(self.shown))
+
+    @cached_property
     def _of(self) -> Tensor:
         """(T,) the unit of each token."""
         of = torch.zeros(len(self.read.tokens), dtype=torch.long)
@@ -83,17 +90,16 @@ class Sentence:
         merged = self.merged(weights)
         if len(self.shown) == len(self.units):
             return merged, merged.new_zeros(merged.shape[:2])
-        hidden = [number for number in range(len(self.units)) if number not in set(self.shown)]
         rows = merged[:, list(self.shown)]
-        removed = rows[..., hidden].sum(-1)
+        removed = rows[..., self._hidden].sum(-1)
         rows = rows[..., list(self.shown)]
         left = rows.sum(-1, keepdim=True)
         return rows / left.masked_fill(left == 0, 1), removed
 
-    def rows(self, asking: Tensor) -> Tensor:
-        """Of the units drawn, those with a token that asks: (n,) of (T,) booleans."""
-        units = [self.units[number] for number in self.shown]
-        return torch.tensor([bool(asking[list(unit.tokens)].any()) for unit in units])
+    def rows(self, sees: NDArray[np.bool_]) -> int:
+        """How many of the units drawn have a token that asks any other: token i sees token j, (T, T)."""
+        asking = [bool(row.any()) for row in sees]
+        return sum(any(asking[token] for token in self.units[number].tokens) for number in self.shown)
 
     def merged(self, weights: Tensor) -> Tensor:
         """(H, T, T) to (H, units, units): sums over the pieces of a key, means over those of a query."""
@@ -149,13 +155,11 @@ def _units(read: Read, params: EncoderParams) -> tuple[Unit, ...]:
     return tuple(found)
 
 
-def asks(layer: Layer) -> Tensor:
-    """(T, T) boolean: which token sees which in this attention, in any head."""
-    mask, count = layer.heads.mask, layer.heads.q.shape[2]
-    if mask is None:
-        return torch.ones(count, count, dtype=torch.bool)
+def sees(mask: Tensor) -> NDArray[np.bool_]:
+    """(T, T): which token sees which under the mask of an attention, in any head."""
     seen = mask if mask.dtype == torch.bool else mask != -torch.inf
-    return (seen.flatten(0, -3).any(0) if seen.dim() > 2 else seen).expand(count, count)
+    found: NDArray[np.bool_] = (seen.flatten(0, -3).any(0) if seen.dim() > 2 else seen).cpu().numpy()
+    return found
 
 
 def told(sentence: Sentence) -> dict[str, Plain]:
