@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 import torch
@@ -15,6 +18,7 @@ from app.nn.attention import (
     MultiHeadAttention,
     attend,
     attention_weights,
+    beside_torch,
     causal_mask,
     padding_mask,
     rollout,
@@ -22,27 +26,37 @@ from app.nn.attention import (
 )
 
 SIZES = st.integers(1, 9)
+LARGE = 30.0
+"""Scores in the hundreds, values in the dozens: what a trained model may have and more."""
 WITHIN = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 
+Asked: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor | None]
+
+
 @st.composite
-def asked(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """q, k, v and a mask: none, causal, padding, any boolean (rows without a key included), or a float that is added."""
+def asked(draw: st.DrawFn, q_sizes: Sequence[float] = (0.1, 1.0), v_size: float = 1.0) -> Asked:
+    """q, k, v and a mask: none, causal, padding, any boolean (rows without a key included), all hidden, or a float that is added.
+
+    In float32 a score of 40 is itself known to 2e-6 only, and a value of 9 to 5e-7, in torch's kernels as here: 1e-6 is a fact of
+    scores under ten and values up to 1, ``beside_torch`` says what it is of others.
+    """
     dtype = draw(st.sampled_from(sorted(WITHIN, key=str)))
     n, h, queries, keys, d_k, d_v = (draw(SIZES) for _ in range(6))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
-    # float32 scores of 40 are themselves known to 2e-6 only, in torch's kernels as here
-    size = draw(st.sampled_from([0.1, 1.0] if dtype == torch.float32 else [0.1, 1.0, 3.0]))
+    size = draw(st.sampled_from(q_sizes))
     q = torch.randn(n, h, queries, d_k, generator=generator, dtype=dtype) * size
     k = torch.randn(n, h, keys, d_k, generator=generator, dtype=dtype) * size
-    v = torch.randn(n, h, keys, d_v, generator=generator, dtype=dtype).clamp(-1, 1)
-    match draw(st.sampled_from(["none", "causal", "padding", "boolean", "float"])):
+    v = torch.randn(n, h, keys, d_v, generator=generator, dtype=dtype).clamp(-1, 1) * v_size
+    match draw(st.sampled_from(["none", "causal", "padding", "boolean", "hidden", "float"])):
         case "causal":
             mask: Tensor | None = causal_mask(queries, keys)
         case "padding":
             mask = padding_mask(torch.randint(0, keys + 1, (n,), generator=generator), keys)
         case "boolean":
             mask = torch.rand(n, h, queries, keys, generator=generator) < draw(st.sampled_from([0.1, 0.5, 0.9]))
+        case "hidden":
+            mask = torch.zeros(queries, keys, dtype=torch.bool)
         case "float":
             mask = torch.randn(n, 1, queries, keys, generator=generator, dtype=dtype)
             mask = mask.masked_fill(torch.rand(mask.shape, generator=generator) < 0.5, -math.inf)
@@ -52,16 +66,33 @@ def asked(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
 
 
 @given(asked())
-def test_attention_is_torchs_for_every_shape_and_mask(case: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> None:
+def test_attention_is_torchs_for_every_shape_and_mask(case: Asked) -> None:
     q, k, v, mask = case
     ours = attend(q, k, v, mask)
     theirs = functional.scaled_dot_product_attention(q, k, v, mask)
     assert (ours.output - theirs).abs().max() <= WITHIN[q.dtype]
+    assert beside_torch(ours)[0] == (ours.output - theirs).abs().max()
     assert torch.equal(ours.output, ours.weights @ v)
 
 
+@given(asked(q_sizes=(1.0, 3.0, 9.0), v_size=LARGE))
+def test_large_scores_and_values_differ_from_torchs_by_rounding_alone(case: Asked) -> None:
+    ours = attend(*case)
+    difference, rounding = beside_torch(ours)
+    assert difference <= rounding
+    assert rounding >= 8 * torch.finfo(ours.q.dtype).eps
+
+
+def test_what_is_no_rounding_is_told_from_it() -> None:
+    q, k, v = torch.randn(3, 1, 2, 5, 4, generator=torch.Generator().manual_seed(0))
+    ours = attend(q, k, v)
+    difference, rounding = beside_torch(replace(ours, output=ours.output + 1e-5))
+    assert difference > rounding
+    assert attend(q, k, v, torch.zeros(5, 5, dtype=torch.bool)).output.eq(0).all()
+
+
 @given(asked())
-def test_rows_sum_to_one_or_have_no_key_and_then_are_zeros(case: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> None:
+def test_rows_sum_to_one_or_have_no_key_and_then_are_zeros(case: Asked) -> None:
     q, k, v, mask = case
     weights = attend(q, k, v, mask).weights
     seen = torch.ones_like(weights, dtype=torch.bool)

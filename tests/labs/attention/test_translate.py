@@ -116,7 +116,8 @@ def test_frames_are_torchs_numbers(task: str) -> None:
     assert len(frames) == 1 + LAYERS + len(labs.scene(NAME, task=task, text=TEXTS[task]).note["wanted"])  # type: ignore[arg-type]
     last = frames[-1]
     assert float(last.tensors["parity"].max()) < 2e-5
-    assert last.tensors["parity"][0] < 5e-6
+    difference, rounding = last.tensors["parity"][[0, 3]]
+    assert difference <= rounding <= 5e-5
     for row in ("free", "forced"):
         for frame in frames[1 + LAYERS :]:
             t = int(frame.note["at"])  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from app.labs.attention.encoder.explain import explain
 from app.labs.attention.encoder.models import Layer
@@ -22,7 +21,7 @@ from app.labs.attention.encoder.reading import Sentence, off, sees, sentence, to
 from app.labs.attention.encoder.tiles import factor, tiles
 from app.labs.attention.params.encoder import EncoderParams
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
-from app.nn.attention import Heads, masked, rolled
+from app.nn.attention import Heads, beside_torch, masked, rolled
 from app.nn.bert import sentence_embedding
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
@@ -61,8 +60,8 @@ def run(params: EncoderParams, device: str = "cpu") -> Iterator[Frame | Progress
 
     Streamed: ``tiles`` uint8 (H, m, m) with ``step`` (H,), ``rollout_tiles`` (1, m, m) with ``rollout_step``, ``scores`` (H, K) of
     the patterns and ``chance`` (K,), those of a head that spreads its attention evenly, ``received`` (H, n): the mean of each drawn
-    column over the rows that ask, ``removed`` (H, n): what hiding took off each row, ``parity`` (1,): the largest |difference| of
-    the heads' outputs to torch's scaled_dot_product_attention.
+    column over the rows that ask, ``removed`` (H, n): what hiding took off each row, ``parity`` (2,): the largest |difference| of
+    the heads' outputs to torch's scaled_dot_product_attention, and what rounding explains of it.
     On demand, exact: ``drawn`` (H, n, n) and ``rollout`` (n, n) as drawn; ``weights`` and ``logits`` (H, T, T), the logits being
     q k^T times the note's ``scale``, and ``mask`` (1 or H, T, T), which is added to them, where there is one; ``rolled`` (T, T);
     ``q``, ``k``, ``v`` (H, T, d_k); ``hidden`` (T, d_model) that leaves the layer.
@@ -131,19 +130,13 @@ def _drawn(read: Sentence, layer: Layer, rollout: Tensor, everyone: Followed) ->
         "chance": _host(found.chance),
         "received": _host(drawn.sum(1) / found.rows),
         "removed": _host(removed),
-        "parity": _parity(layer),
+        "parity": np.array(beside_torch(heads, layer.scale), np.float32),
     }
     exact = {"drawn": drawn, "rollout": rolled_out[0], "weights": weights, "logits": heads.scores[0], "rolled": rollout}
     exact |= {"q": heads.q[0], "k": heads.k[0], "v": heads.v[0]}
     if heads.mask is not None:
         exact["mask"] = masked(torch.zeros_like(weights[0]), heads.mask).flatten(0, -3)
     return streamed, {name: _host(tensor) for name, tensor in exact.items()}
-
-
-def _parity(layer: Layer) -> NDArray[np.float32]:
-    heads = layer.heads
-    theirs = functional.scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.mask, scale=layer.scale)
-    return _host((theirs - heads.output).abs().max()[None])
 
 
 def _changed(read: Sentence, heads: Heads, untouched: Heads) -> tuple[dict[str, Any], dict[str, Any]]:

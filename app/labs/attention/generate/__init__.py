@@ -23,7 +23,7 @@ from app.labs.attention.generate.script import script
 from app.labs.attention.params.generate import GenerateParams
 from app.labs.contract import Frame, Plain, Scene, Target
 from app.labs.writing.drawing import before
-from app.nn.attention import Heads
+from app.nn.attention import Heads, beside_torch
 from app.nn.transformer import Norm, States, SubLayer
 
 __all__ = ["explain", "run", "scene", "script", "targets"]
@@ -60,9 +60,9 @@ def run(params: GenerateParams, device: str = "cpu") -> Iterator[Frame]:
 
     Streamed: ``rows`` (L, H, R, n), the weights of the tokens S - R to S - 1, 0 where nothing has been read, and ``o`` (L, H, R,
     d_k), the values that they mix; ``scores`` (L, H, K) of the patterns over all rows so far and their ``chance`` (K,); ``cached``
-    (1,): the largest |difference| of logits and weights to the whole text at once; ``parity`` (1,): of the heads' outputs to
-    torch's scaled_dot_product_attention; ``above`` (1,): the largest weight of the whole text on a later token; what
-    ``Writer.write`` tells.
+    (1,): the largest |difference| of logits and weights to the whole text at once; ``parity`` (2,): of the heads' outputs to
+    torch's scaled_dot_product_attention, and what rounding explains of it; ``above`` (1,): the largest weight of the whole text on
+    a later token; what ``Writer.write`` tells.
     On demand: ``q`` (L, H, R, d_k), ``k`` and ``v`` (L, H, S, d_k) and ``x`` (L, S, d_model), what they are made of; ``read``
     (S,), the tokens' numbers; ``given`` (L, H, K, S), what each token gives to each pattern; and from frame 1 on ``h`` (d_model,),
     the last state, and ``logits`` (V,), float64.
@@ -118,7 +118,7 @@ class _Step:
             "scores": _host(scores(shares)),
             "chance": _host(by_chance(places)),
             "cached": np.array([cached], np.float32),
-            "parity": np.array([max(_parity(one) for one in (*heads, *others))], np.float32),
+            "parity": np.max([beside_torch(one) for one in (*heads, *others)], 0).astype(np.float32),
             "above": _host(maps.triu(1).max()[None]),
             "o": _host(torch.stack([one.output[0, :, -count:] for one in heads])),
         }
@@ -140,12 +140,6 @@ def _heads(states: States) -> list[Heads]:
 def _input(attention: SubLayer, norm: Norm) -> Tensor:
     """What q, k and v are made of (1, S, d_model)."""
     return attention.normed if norm == "pre" else attention.x
-
-
-def _parity(heads: Heads) -> float:
-    """The largest |difference| to torch's own function."""
-    theirs = functional.scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.mask)
-    return float((theirs - heads.output).abs().max())
 
 
 def targets(params: GenerateParams) -> Sequence[Target]:

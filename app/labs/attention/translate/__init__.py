@@ -60,7 +60,7 @@ def run(params: TranslateParams, device: str = "cpu") -> Iterator[Frame | Progre
     (L, H, S), ``active`` (L, d_ff), ``norms`` (L, 3, 4), ``p`` (V,), ``loss`` (1,) nats of what is right, ``gold`` (L, H + 1):
     the share of the words until now whose largest weight is on a word they come from, the heads' mean map last; NaN once a row
     has ended. With temperature ``drawn`` (V,). ``apart`` (1,): the largest |difference| of the rows' last states. ``parity``
-    (3,): see ``speaking.Parity``.
+    (4,): see ``speaking.Parity``, what rounding explains last.
 
     On demand: every q, k, v, score, weight, output, x and branch of both stacks (``frames``). The note says what each row was given
     and said, what the cache kept and spared, where free running first left what is right, and what of the beam's tree grew.

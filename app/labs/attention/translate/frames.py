@@ -47,7 +47,7 @@ class Encoded:
     def start(self) -> Frame:
         """Frame 0."""
         hidden = {"encoder/embedded": host(self.embedded[0])}
-        return Frame(0, {**hidden, "parity": np.full(3, np.nan, np.float32)}, {"phase": "embed"}, tuple(hidden))
+        return Frame(0, {**hidden, "parity": np.full(4, np.nan, np.float32)}, {"phase": "embed"}, tuple(hidden))
 
     def read(self, layer: tuple[SubLayer, ...], parity: Parity) -> Frame:
         """The frame of one more layer."""
@@ -59,7 +59,7 @@ class Encoded:
             "encoder/map": host(own.attended.heads.weights[0]),
             "encoder/active": host(forward.hidden[0]),
             "encoder/norms": host(torch.stack([norms(sub)[0] for sub in layer], 1)),
-            "parity": np.array([parity.attention, np.nan, np.nan], np.float32),
+            "parity": np.array([parity.attention, np.nan, np.nan, parity.rounding], np.float32),
         }
         asked = self._asked()
         return Frame(len(self.layers), {**streamed, **asked}, {"phase": "encode", "at": len(self.layers)}, tuple(asked))
@@ -104,7 +104,7 @@ class Decoded:
     def frame(self, t: int, parity: Parity) -> Frame:
         """Step t, from 1."""
         step = len(self.encoded.layers) + t
-        streamed: Arrays = {"parity": np.array([parity.attention, parity.stacks, parity.cache], np.float32)}
+        streamed: Arrays = {"parity": np.array([parity.attention, parity.stacks, parity.cache, parity.rounding], np.float32)}
         asked: Arrays = dict(self.encoded.asked)
         note: dict[str, Plain] = {"phase": "decode", "at": t}
         for name, row in self.rows.items():

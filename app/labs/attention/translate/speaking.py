@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional
 
 from app.labs.attention.translate.torchs import Torchs, torchs
-from app.nn.attention import Heads
+from app.nn.attention import beside_torch
 from app.nn.decoding import Beam, Caches, cut, growing, translating
 from app.nn.tasks.pairs import BOS, EOS, Ids
 from app.nn.tasks.shipped import load
@@ -39,6 +38,8 @@ class Parity:
 
     attention: float = 0.0
     """Of a head's output to torch's scaled_dot_product_attention."""
+    rounding: float = 0.0
+    """What rounding explains of that."""
     stacks: float = 0.0
     """Of the encoder's states and the logits to torch's nn.TransformerEncoder and nn.TransformerDecoder."""
     cache: float = 0.0
@@ -53,12 +54,8 @@ class Parity:
         """Looks at a block's attentions."""
         for sub in layer:
             if sub.attended:
-                self.attention = max(self.attention, apart(sub.attended.heads.output, by_torch(sub.attended.heads)))
-
-
-def by_torch(heads: Heads) -> Tensor:
-    """torch's own output of the same q, k and v."""
-    return functional.scaled_dot_product_attention(heads.q, heads.k, heads.v, attn_mask=heads.mask)
+                difference, rounding = beside_torch(sub.attended.heads)
+                self.attention, self.rounding = max(self.attention, difference), max(self.rounding, rounding)
 
 
 def apart(one: Tensor, other: Tensor) -> float:

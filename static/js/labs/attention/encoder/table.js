@@ -7,7 +7,6 @@ import { rewrite } from "../../../core/rewrite.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 
-const NEAR = 1e-5;
 /** Keys that are listed. */
 const MOST = 5;
 
@@ -58,10 +57,10 @@ export class Table {
     this.removed.classList.toggle("much", removed > 0.5);
     const scores = model.scores(frame, head);
     rewrite(this.scores, ...model.patterns.map((name, at) => (Number.isNaN(scores[at]) ? null : this.#score(frame, name, at, scores[at]))).filter((one) => one !== null));
-    const parity = Number(frame.tensors.parity.data[0]);
-    this.parity.classList.toggle("good", parity <= NEAR);
-    this.parity.classList.toggle("bad", parity > NEAR);
-    this.parity.textContent = t("attention.encoder.page.parity", { difference: num(parity, 2) });
+    const [parity, rounding] = [...frame.tensors.parity.data].map(Number);
+    this.parity.classList.toggle("good", parity <= rounding);
+    this.parity.classList.toggle("bad", parity > rounding);
+    this.parity.textContent = t("attention.encoder.page.parity", { difference: num(parity, 2), rounding: num(rounding, 2) });
   }
 
   /** @param {number} value @param {number} column */

@@ -56,9 +56,10 @@ export class Table extends Numbers {
     rewrite(this.keys, ...order.map((column) => this.#key(shares.at(row, column), column)));
     this.output.draw(frame);
     rewrite(this.scores, ...model.patterns.map((name, at) => this.#score(frame, name, at)).filter((one) => one !== null));
-    const [cached, parity, above] = ["cached", "parity", "above"].map((name) => Number(frame.tensors[name].data[0]));
+    const [cached, above] = ["cached", "above"].map((name) => Number(frame.tensors[name].data[0]));
+    const [parity, rounding] = [...frame.tensors.parity.data].map(Number);
     this.#check(this.cached, cached <= NEAR, "attention.generate.page.cached", { difference: num(cached, 2), count: row + 1 });
-    this.#check(this.parity, parity <= NEAR, "attention.encoder.page.parity", { difference: num(parity, 2) });
+    this.#check(this.parity, parity <= rounding, "attention.encoder.page.parity", { difference: num(parity, 2), rounding: num(rounding, 2) });
     this.#check(this.above, above === 0, "attention.generate.page.above", { weight: num(above, 2) });
   }
 

@@ -37,8 +37,9 @@ export class Table {
     this.body.replaceChildren(...this.#rows(frame).map((row) => this.#row(row)));
     const names = ["attention", "stacks", "cache"];
     const parity = [...(frame.tensors.parity?.data ?? [])].map(Number);
+    const rounding = parity[names.length];
     this.parity.replaceChildren(
-      ...names.flatMap((name, at) => (Number.isNaN(parity[at] ?? NaN) ? [] : [el("p", { class: `parity ${parity[at] < NEAR ? "good" : "bad"}` }, t(`attention.translate.page.parity_${name}`, { difference: num(parity[at], 2) }))])),
+      ...names.flatMap((name, at) => (Number.isNaN(parity[at] ?? NaN) ? [] : [el("p", { class: `parity ${parity[at] <= (name === "attention" ? rounding : NEAR) ? "good" : "bad"}` }, t(`attention.translate.page.parity_${name}`, { difference: num(parity[at], 2), rounding: num(rounding, 2) }))])),
     );
   }
 
