@@ -39,11 +39,17 @@ async function written(equation) {
   const value = `= \\htmlData{exact=${exact(toNumber(equation.value))}}{${latex(toNumber(equation.value))}}`;
   await Promise.all([
     typeset(formula, equation.formula, true),
-    typeset(numbers, `${substitute(equation.substitution, terms)} ${value}`, true, true),
+    typeset(numbers, equal(substitute(equation.substitution, terms), value), true, true),
   ]);
   mark(numbers, terms);
   const label = equation.label ? el("p", { class: "caption" }, say(equation.label)) : null;
   return el("div", { class: "equation" }, label, formula, numbers);
+}
+
+/** The value after the numbers: below them, where they are several lines. @param {string} numbers @param {string} value */
+function equal(numbers, value) {
+  const end = "\\end{aligned}";
+  return numbers.endsWith(end) ? `${numbers.slice(0, -end.length)} \\\\ & ${value} ${end}` : `${numbers} ${value}`;
 }
 
 /** Numbers in a formula show every digit, and open where they have arithmetic of their own. @param {HTMLElement} root @param {Record<string, Term>} terms */

@@ -147,6 +147,7 @@ def train(params: LearningParams, device: str) -> Iterator[Checkpoint | int]:
     losses: list[float] = []
     norms: list[float] = []
     for step in range(1, params.steps + 1):
+        optimizer.param_groups[0]["lr"] = params.lr * (min(1, step / params.warm_up) if params.warm_up else 1)
         batch = task.draw(generator, params.batch, params.length_of)
         batch = Batch(batch.x.to(device), batch.y.to(device))
         loss = loss_of(task, learner(batch.x), batch)

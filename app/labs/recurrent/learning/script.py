@@ -47,7 +47,7 @@ def tell(step):
 
 tell(0)
 for step in range(1, {steps} + 1):
-    loss = loss_of(draw(generator, {batch}, {length}))
+{warm}    loss = loss_of(draw(generator, {batch}, {length}))
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(parameters, {clip})
@@ -55,6 +55,9 @@ for step in range(1, {steps} + 1):
     if step % {every} == 0 or step == {steps}:
         tell(step)
 '''
+_WARM = """\
+    optimizer.param_groups[0]["lr"] = {lr} * min(1, step / {warm_up})
+"""
 _MODULE = """
 torch.manual_seed({seed})
 core = nn.{cls}({inputs}, {hidden}, bidirectional={bidirectional})
@@ -148,6 +151,7 @@ def script(params: LearningParams) -> str:
         length=params.length_of,
         batch=params.batch,
         lr=params.lr,
+        warm=_WARM.format(lr=params.lr, warm_up=params.warm_up) if params.warm_up else "",
         steps=params.steps,
         every=params.every,
         clip=params.clip if params.clip is not None else "math.inf",

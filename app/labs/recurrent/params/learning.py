@@ -40,6 +40,8 @@ class LearningParams(Params):
     """Steps between two checkpoints; each is a frame."""
     batch: int = Field(64, ge=1, le=256, json_schema_extra=of("training"))
     lr: float = Field(5e-3, ge=1e-5, le=1, json_schema_extra=of("training", log=True))
+    warm_up: int = Field(0, ge=0, le=1000, json_schema_extra=of("training"))
+    """Steps in which the rate rises linearly to ``lr``: Adam's first updates are of its full size, whatever the gradient."""
     clip: float | None = Field(1.0, ge=1e-3, le=1e3, json_schema_extra=of("training"))
     """The longest gradient; None: it is not clipped."""
 

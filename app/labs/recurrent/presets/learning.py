@@ -15,11 +15,13 @@ def _preset(id: str, citation: str = "", **params: Any) -> Preset:
 _KEEP = "C. Tallec and Y. Ollivier, 2018, arXiv:1804.11188"
 _LSTM = "S. Hochreiter and J. Schmidhuber, 1997"
 _DYCK = "N. Skachkova, T. Trost and D. Klakow, 2018, arXiv:1811.03075"
+_WARM: dict[str, Any] = {"lr": 0.02, "batch": 256, "warm_up": 50, "steps": 150, "every": 3}
 
 LEARNING = (
-    _preset("recall", _KEEP),
-    _preset("recall-torch", "", keep=False),
-    _preset("recall-far", _KEEP, cell="gru", length_of=60, hidden=64, lr=0.01),
+    _preset("recall", _KEEP, **_WARM),
+    _preset("recall-torch", "", **_WARM, keep=False),
+    _preset("recall-far", _KEEP, length_of=60, hidden=64, lr=0.01, batch=256, warm_up=50, steps=250, seed=2),
+    _preset("recall-gru", _KEEP, cell="gru", length_of=60, hidden=64, lr=0.01),
     _preset("echo-elman", "J. L. Elman, 1990", task="echo", cell="rnn", length_of=20, hidden=16, steps=100, every=2, lr=0.01),
     _preset("echo-jordan", "M. I. Jordan, 1986", task="echo", cell="jordan", length_of=20, hidden=16, steps=100, every=2, lr=0.01),
     _preset("dyck-1", _DYCK, task="dyck-1", hidden=8, lr=0.02, keep=False),

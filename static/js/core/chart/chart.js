@@ -20,7 +20,7 @@ import { along, placing, sampleColumn, valueOf } from "./series.js";
 
 /** `left` is the least: numbers that need more room get it. */
 const PAD = { left: 40, right: 18, top: 8, bottom: 20 };
-/** Decades that a logarithmic axis shows at most. */
+/** Decades that a logarithmic axis shows at most, unless the plan says. */
 const DECADES = 14;
 
 export class Chart {
@@ -107,12 +107,12 @@ export class Chart {
       for (const series of this.plan.series) if (!series.timeline) this.#scan(timeline, from, series);
       this.seen = timeline.last;
     }
-    const { log, last, x } = this.plan;
+    const { log, last, x, decades = DECADES } = this.plan;
     const end = Math.max(this.furthest, x === "lr" ? 0 : 1, x === "step" ? last : 0);
     let low = this.least;
     let high = this.most;
     if (!(high >= low)) [low, high] = log ? [0.1, 1] : [0, 1];
-    if (log) low = Math.max(low, high * 10 ** -DECADES);
+    if (log) low = Math.max(low, high * 10 ** -decades);
     const grow = end > this.x.value(1) * (1 + 1e-9);
     if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.covers(x === "lr" ? this.nearest : 0)) return false;
     if (x === "lr") this.x = this.nearest < Infinity ? new Axis(this.nearest, this.furthest, true) : new Axis(0.1, 1, true);

@@ -83,8 +83,9 @@ export class Weights {
       stage.announce,
       (row, column, value) => model.edit(matrix, d, gate, row, column, value),
     );
+    const [letter, index] = name.split("_");
     this.grids.push({ matrix, d, gate, rows, cols, cells });
-    return el("div", { class: "byhand-grid" }, el("span", { class: "caption" }, name), cells.element);
+    return el("div", { class: "byhand-grid" }, el("span", { class: "caption" }, letter, index ? el("sub", {}, index) : null), cells.element);
   }
 
   /** W, W_f, V. @param {Matrix} matrix @param {number} gate */

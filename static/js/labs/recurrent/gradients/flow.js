@@ -4,7 +4,7 @@ import { card, el } from "../../../core/dom.js";
 import { Chart } from "../../../core/chart/chart.js";
 import { Switcher } from "../../../core/switcher.js";
 import { entry } from "../../../core/chart/legend.js";
-import { CELLS } from "./model.js";
+import { CELLS, DECADES } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -39,7 +39,7 @@ export class Flow {
     this.legend.replaceChildren(...lines.map((line) => entry(line, () => model.stage.select(line.target))));
     const before = this.pinned ? lines.map((line) => ({ ...line, dash: [2, 4], width: 1.2, timeline: this.pinned?.timeline })) : [];
     this.chart.resize();
-    this.chart.show({ series: [...before, ...lines], log: true, x: "step", last: model.steps, racer: 0 }, t("recurrent.gradients.page.chart"));
+    this.chart.show({ series: [...before, ...lines], log: true, decades: DECADES, x: "step", last: model.steps, racer: 0 }, t("recurrent.gradients.page.chart"));
   }
 
   /** @param {import("../../../core/types.js").FrameView} frame */

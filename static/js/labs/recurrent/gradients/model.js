@@ -7,6 +7,9 @@ import { racerColor } from "../../../core/plots.js";
 /** @typedef {import("../../../core/types.js").FrameView} FrameView */
 /** @typedef {import("../../../core/types.js").Target} Target */
 
+/** A gradient that vanishes is the subject: its curve goes on to where float64 has nothing left to tell it by. */
+export const DECADES = 300;
+
 export const CELLS = ["rnn", "lstm", "gru"];
 /** Racers' colours far apart from one another. */
 const HUES = /** @type {Record<string, number>} */ ({ rnn: 4, lstm: 1, gru: 5, c: 2 });

@@ -5,7 +5,7 @@ import { Chart } from "../../../core/chart/chart.js";
 import { racerColor } from "../../../core/plots.js";
 import { Switcher } from "../../../core/switcher.js";
 import { entry } from "../../../core/chart/legend.js";
-import { CELLS } from "./model.js";
+import { CELLS, DECADES } from "./model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -39,7 +39,7 @@ export class Paths {
     const lines = parts.flatMap((part, i) => (part === "loss" ? [] : [{ tensor: `parts/${this.cell}`, column: i, name: model.part(this.cell, part), colour: racerColor([4, 1, 5, 0, 2, 7][(i - 1) % 6]), dash: DASHES[i > 4 ? 1 : 0], width: 2, part }]));
     this.legend.replaceChildren(...lines.map((line) => entry(line, () => model.stage.select({ kind: "path", cell: this.cell, path: line.part, unit: model.unit }))));
     this.chart.resize();
-    this.chart.show({ series: lines, log: true, x: "step", last: model.steps, racer: 0 }, model.stage.t("recurrent.gradients.page.paths_chart", { cell: model.called(this.cell) }));
+    this.chart.show({ series: lines, log: true, decades: DECADES, x: "step", last: model.steps, racer: 0 }, model.stage.t("recurrent.gradients.page.paths_chart", { cell: model.called(this.cell) }));
   }
 
   /** @param {import("../../../core/types.js").FrameView} frame */

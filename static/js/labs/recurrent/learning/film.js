@@ -9,9 +9,11 @@ import { Cells } from "../../../core/cells.js";
 
 /** Gates open between 0 and 1; candidates and states lie on both sides of 0. */
 const OPENS = new Set(["i", "f", "o", "r", "z"]);
-const GAP = 16;
-const HEAD = 24;
-const LEAST = 3;
+const GAP = 12;
+/** A band's name above it, and the room around its cells. */
+const HEAD = 28;
+const EDGES = 4;
+const LEAST = 2;
 const MOST = 18;
 
 export class Film {
@@ -33,16 +35,15 @@ export class Film {
     this.bands = Array.from({ length: directions }, (_, d) => names.map((name) => ({ name, d, cells: this.#cells(name, d) }))).flat();
     const hidden = Number(model.note.hidden);
     const { clientWidth, clientHeight } = this.element.parentElement ?? this.element;
-    const [width, height] = [Math.max(clientWidth, 240), window.innerWidth <= 720 ? Infinity : Math.max(clientHeight, 200)];
+    const [width, height] = [Math.max(clientWidth, 240), window.innerWidth <= 720 ? window.innerHeight : Math.max(clientHeight, 200)];
+    const count = this.bands.length;
+    const across = (/** @type {number} */ size) => Math.max(1, Math.min(count, Math.floor((width + GAP) / (model.steps * size + EDGES + GAP))));
+    const down = (/** @type {number} */ size) => Math.ceil(count / across(size));
+    const fits = (/** @type {number} */ size) => model.steps * size + EDGES <= width && down(size) * (hidden * size + HEAD + GAP) - GAP <= height;
     this.size = LEAST;
-    for (let size = MOST; size > LEAST; size -= 1) {
-      const across = Math.max(1, Math.floor((width + GAP) / (model.steps * size + GAP)));
-      if (Math.min(across, this.bands.length) * (model.steps * size + GAP) - GAP > width) continue;
-      if (Math.ceil(this.bands.length / across) * (hidden * size + HEAD + GAP) <= height) {
-        this.size = size;
-        break;
-      }
-    }
+    while (this.size < MOST && fits(this.size + 1)) this.size += 1;
+    // Rows of the same length, where two or more are needed.
+    this.element.style.gridTemplateColumns = `repeat(${Math.ceil(count / down(this.size))}, max-content)`;
     this.element.replaceChildren(
       ...this.bands.map(({ name, d, cells }) => {
         const title = directions === 2 ? t(d ? "recurrent.learning.page.backward" : "recurrent.learning.page.forward", { name }) : name;

@@ -85,7 +85,7 @@ export class States {
   }
 
   get tall() {
-    return Math.floor((this.height - TEXT - GAP * (this.bands.length - 1)) / this.bands.length);
+    return Math.floor((this.height - TEXT - 1 - GAP * (this.bands.length - 1)) / this.bands.length);
   }
 
   /** @param {number} k */
