@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """``value`` in ``unit``; ``baseline`` is the same unit's figure to compare with, where there is one.
+    """``value`` in ``unit``, None where it cannot be measured (the goal says why); ``baseline`` is the same unit's figure to
+    compare with, where there is one.
 
     ``ratio`` is what is published: value / baseline unless the row says otherwise. ``goal`` is what the project wants,
     in words; a benchmark judges nothing.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     baseline: float | None = None
     ratio: float | None = None
@@ -25,7 +26,7 @@ class Row:
     def shown_ratio(self) -> float | None:
         if self.ratio is not None:
             return self.ratio
-        return self.value / self.baseline if self.baseline else None
+        return self.value / self.baseline if self.baseline and self.value is not None else None
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -36,7 +37,7 @@ def table(rows: Iterable[Row]) -> str:
         lines.append(
             (
                 row.name,
-                f"{row.value:.4g}",
+                "" if row.value is None else f"{row.value:.4g}",
                 row.unit,
                 "" if row.baseline is None else f"{row.baseline:.4g}",
                 "" if ratio is None else f"{ratio:.2f}",

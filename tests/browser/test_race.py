@@ -234,6 +234,21 @@ def test_every_number_of_the_chosen_racer_is_listed(page: Page, server: Server) 
         assert [float(v) for v in frame[name]] in [told[i : i + 2] for i in range(len(told))], name
 
 
+def test_the_curvature_and_its_stable_rate_are_one_switch_away(page: Page, server: Server) -> None:
+    race(page, server, steps=30)
+    edge = page.locator(".race-edge")
+    expect(edge).to_be_hidden()
+    switch = page.get_by_role("button", name="Curvature", exact=True)
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(edge).to_contain_text("2/λmax =")
+    expect(edge).to_contain_text("Adam here")
+    page.get_by_role("button", name="SGD: open the arithmetic of loss").click()
+    expect(edge).to_contain_text("SGD here")
+    switch.click()
+    expect(edge).to_be_hidden()
+
+
 def test_the_axes_of_the_loss_switch(page: Page, server: Server) -> None:
     race(page, server, surface="least-squares", steps=60, racers=[{"rule": "gd"}, {"rule": "sgd"}])
     chart = page.locator(".race-loss canvas.chart-base")

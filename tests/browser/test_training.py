@@ -88,6 +88,9 @@ def test_a_branch_goes_on_from_a_measurement_with_another_rate(page: Page, serve
     play_to_end(page)
     shown = page.get_by_role("button", name="SGDM: open the arithmetic of learning rate")
     expect(shown).to_have_text("0.7")
+    page.reload()  # the link holds the branch
+    play_to_end(page)
+    expect(shown).to_have_text("0.7")
     page.locator("#scrubber").fill("4")
     expect(shown).to_have_text("0.1")
 

@@ -8,10 +8,11 @@ they curve in ``explain_curvature``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 from app.labs.contract import Equation, Explanation, Frame, Message, Plain, Reference, Scene, Target, Term, UserError
-from app.labs.optimizer.explain_curvature import explain_curvature
+from app.labs.optimizer.explain_curvature import curvature, explain_curvature
 from app.labs.optimizer.explain_loss import explain_gradient, explain_loss
 from app.labs.optimizer.explain_sheet import Sheet, needed
 from app.labs.optimizer.explain_symbols import LATEX
@@ -34,12 +35,18 @@ def explain(params: RaceParams, scene: Scene, previous: Frame | None, frame: Fra
     """Open the value that ``target`` names in ``frame``; ``previous`` is the frame of the step before, None at step 0.
 
     A target is ``{"kind": KIND, "racer": R}``, with ``"coordinate": 0 | 1`` where the value has one and ``"name"`` for a state.
-    Raises UserError for a target that does not exist.
+    Raises UserError for a target that does not exist. The note tells how the surface curves where the racer stands.
     """
     kind = target.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UserError(Message("explain.error.kind", {"got": str(kind), "known": ", ".join(_KINDS)}))
     view = View(params, scene, previous, frame, target)
+    told = _opened(view, kind)
+    return dataclasses.replace(told, note={**told.note, **curvature(view)})
+
+
+def _opened(view: View, kind: str) -> Explanation:
+    frame = view.frame
     if kind in _PER_COORDINATE:
         view.coordinate  # noqa: B018  (checked even where the start asks for nothing else)
     if kind == "state":
@@ -48,7 +55,7 @@ def explain(params: RaceParams, scene: Scene, previous: Frame | None, frame: Fra
         return _KINDS[kind](view, _title(view, kind))
     if frame.step == 0:
         return _given(view, kind, "explain.remark.start")
-    if previous is None:
+    if view.before is None:
         raise UserError(Message("explain.error.previous", {"step": frame.step}))
     if view.out and kind not in ("gradient", "lr", "samples"):
         return _given(view, kind, "explain.remark.out")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 
@@ -16,6 +18,7 @@ from app.labs.optimizer.explain_loss import losses
 from app.labs.optimizer.explain_sheet import Sheet
 from app.labs.optimizer.explain_symbols import LATEX
 from app.labs.optimizer.explain_view import AXES, View
+from app.labs.optimizer.params.race import RaceParams
 from app.labs.optimizer.sources import make_source
 
 LAWS = {"gd": "edge_plain", "sgd": "edge_plain", "sgdm": "edge_momentum", "nesterov": "edge_momentum"}
@@ -40,22 +43,40 @@ def explain_curvature(view: View, title: Message) -> Explanation:
     laws = [LAWS.get(str(view.h["rule"]), "edge_other")] if up else []
     shape = "bowl" if least > 0 else "saddle" if up else "dome"
     remarks = tuple(Message(f"optimizer.curvature.{id}") for id in (*laws, shape))
-    measured = _torch(view, list(place.values()))
-    told = sheet.explain(title, view.target, 2 / measured if up and measured else measured, "torch.autograd", remarks)
-    hessian = [sheet.values[name] for name in ("h_xx", "h_xy", "h_yy")]
-    if not all(map(math.isfinite, [*hessian, *place.values()])):
-        return told
-    note: dict[str, Plain] = {"hessian": [*hessian], "at": [*place.values()]}
-    return Explanation(told.title, told.target, told.equations, told.result, told.reference, told.remarks, note)
+    hessian = _hessian(view)
+    measured = math.nan if hessian is None else _largest(hessian)
+    return sheet.explain(title, view.target, 2 / measured if up and measured else measured, "torch.autograd", remarks)
+
+
+def curvature(view: View) -> dict[str, Plain]:
+    """What the page draws where the racer stands: the Hessian's xx, xy, yy, and 2 / lambda_max (None: no rate is too large)."""
+    hessian = _hessian(view)
+    if hessian is None:
+        return {}
+    (xx, xy), (_, yy) = hessian.tolist()
+    top = _largest(hessian)
+    place = [view.now("position", c) for c in range(len(AXES))]
+    lr = view.now("lr")
+    return {"hessian": [xx, xy, yy], "at": [*place], "edge": 2 / top if top > 0 else None, "lr": None if math.isnan(lr) else lr}
 
 
 def _second(slope: str, axis: str) -> str:
     return ast.unparse(ast.fix_missing_locations(derivative(ast.parse(slope, mode="eval").body, axis)))
 
 
-def _torch(view: View, place: list[float]) -> float:
-    """The largest eigenvalue of autograd's Hessian, in float64."""
-    whole = make_source(view.params, torch.float64, "cpu").losses.whole
-    at = torch.tensor(place, dtype=torch.float64)
+def _hessian(view: View) -> torch.Tensor | None:
+    """(2, 2): autograd's, of the whole loss at the frame's own position in float64; None where it is not finite."""
+    whole = _whole(view.params.model_dump_json())
+    at = torch.tensor([view.now("position", c) for c in range(len(AXES))], dtype=torch.float64)
     hessian: torch.Tensor = torch.autograd.functional.hessian(lambda p: whole(*p[:, None]).sum(), at)  # type: ignore[no-untyped-call]
-    return float(torch.linalg.eigvalsh(hessian)[-1]) if bool(hessian.isfinite().all()) else math.nan
+    return hessian if bool(hessian.isfinite().all()) else None
+
+
+@lru_cache(maxsize=8)
+def _whole(params_json: str) -> Callable[..., torch.Tensor]:
+    """The whole loss of a race's params, told as JSON; making it of a typed formula looks for minima."""
+    return make_source(RaceParams.model_validate_json(params_json), torch.float64, "cpu").losses.whole
+
+
+def _largest(hessian: torch.Tensor) -> float:
+    return float(torch.linalg.eigvalsh(hessian)[-1])

@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,6 +51,19 @@ class Part:
         j, beside = divmod(column - self.column, self.across)
         inside = not over and not beside and 0 <= i < self.height and 0 <= j < self.width
         return (i, j) if inside else None
+
+
+def gathered(pieces: Sequence[Part], k: int, most: int) -> tuple[Part, int]:
+    """Part k with its neighbours of the same pass as one, of at most ``most`` pixels (or part k alone); its first row in there.
+
+    Every part of a gathering gathers the same.
+    """
+    first = next(i for i, piece in enumerate(pieces) if piece.block == pieces[k].block)
+    count = max(1, most // pieces[first].pixels)
+    start = first + (k - first) // count * count
+    some = [piece for piece in pieces[start : start + count] if piece.block == pieces[k].block]
+    height = sum(piece.height for piece in some)
+    return dataclasses.replace(some[0], height=height), (pieces[k].row - some[0].row) // some[0].down
 
 
 @lru_cache(maxsize=32)

@@ -157,6 +157,25 @@ def test_a_part_is_the_frame_of_the_run() -> None:
         assert all(alone.tensors[name].tobytes() == whole[k].tensors[name].tobytes() for name in alone.tensors)
 
 
+def test_a_gpu_takes_a_parts_neighbours_along_and_cuts_the_same_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any device but "cpu" gathers: here it is the processor by its other name."""
+    monkeypatch.setattr(basins, "ON_GPU", 70_000)
+    taken = []
+    whole = basins.descend
+    monkeypatch.setattr(basins, "descend", lambda plane, part, device: (taken.append(part.pixels), whole(plane, part, device))[1])
+    p = params(pixels=512, steps=2)
+    for k in range(p.parts()):
+        (mine,) = [frame for frame in basins.part(p, k, "cpu") if isinstance(frame, Frame)]
+        (theirs,) = [frame for frame in basins.part(p, k, "cpu:0") if isinstance(frame, Frame)]
+        assert all(mine.tensors[name].tobytes() == theirs.tensors[name].tobytes() for name in mine.tensors)
+    assert max(taken) > p.most()  # some were gathered
+    assert len(taken) < 2 * p.parts()
+
+
+def test_messages_of_the_largest_map_stay_below_four_megabytes() -> None:
+    assert params(pixels=4096, dtype="float64").most() * (8 + 4 + 1 + 1) < 4 * 2**20
+
+
 def test_every_step_is_a_breath() -> None:
     """Cancelling frees the worker within a step: the generator comes back after each."""
     p = params(pixels=8, steps=30)
@@ -203,6 +222,7 @@ def test_what_is_explained_is_what_the_map_has() -> None:
         ({"axes": "settings", "y_setting": "beta1", "y_range": (0, 3)}, "y_range", "error.below"),
         ({"x_range": (2, 1)}, "x_range", "error.range"),
         ({"expression": "x +"}, "expression", "expression.operand.end"),
+        ({"racers": [{"rule": "adabelief"}], "pixels": 1024}, "pixels", "optimizer.basins.error.alone"),
     ],
 )
 def test_bad_axes_are_told_at_their_field(values: dict[str, Any], field: str, message: str) -> None:

@@ -34,7 +34,9 @@ def test_the_symbolic_hessian_is_autograds(surface: str) -> None:
     hessian: torch.Tensor = torch.autograd.functional.hessian(lambda p: whole(*p[:, None]).sum(), at)  # type: ignore[no-untyped-call]
     (xx, xy), (_, yy) = hessian.tolist()
     scale = max(1.0, abs(xx), abs(xy), abs(yy))
-    assert answer.note["hessian"] == pytest.approx([xx, xy, yy], rel=1e-6, abs=1e-9 * scale)
+    symbolic = [next(e.value for e in answer.equations if e.formula.startswith(name)) for name in ("h_{xx}", "h_{xy}", "h_{yy}")]
+    assert symbolic == pytest.approx([xx, xy, yy], rel=1e-6, abs=1e-9 * scale)
+    assert answer.note["hessian"] == [xx, xy, yy]
     assert answer.note["at"] == frame.tensors["position"][0].tolist()
     assert answer.reference is not None
     assert answer.reference.difference <= 1e-6 * abs(answer.result) + 1e-12
@@ -53,9 +55,18 @@ def test_the_stable_rate_parts_steps_that_shrink_from_steps_that_grow() -> None:
     assert last[0.98] < 1 < last[1.02]
 
 
+def test_whatever_is_open_the_page_is_told_of_the_curvature() -> None:
+    params, frame, answer = opened(surface="ravine", condition=25, racers=[{"rule": "sgd", "lr": 0.01}])
+    loss = explain(params, scene(params), None, frame, {"kind": "loss", "racer": 0})
+    assert loss.note == answer.note
+    assert loss.note["edge"] == pytest.approx(answer.result, rel=1e-9)
+    assert loss.note["lr"] == 0.01
+
+
 def test_where_it_curves_down_no_rate_is_stable() -> None:
     *_, answer = opened(step=1, expression="-x^2 - 3*y^2", start=[0.1, 0.1], racers=[{"rule": "sgd", "lr": 0.001}])
     assert answer.result == pytest.approx(-2)
+    assert answer.note["edge"] is None
     assert [one.id for one in answer.remarks] == ["optimizer.curvature.dome"]
     *_, saddle = opened(step=1, expression="x^2 - y^2", start=[0.1, 0.1], racers=[{"rule": "adam", "lr": 0.001}])
     assert saddle.result == pytest.approx(1)

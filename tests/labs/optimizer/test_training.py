@@ -150,6 +150,7 @@ SCRIPTS: list[dict[str, Any]] = [
         "racers": [{"rule": "swats", "lr": 0.02}, {"rule": "sgdm", "lr": 0.1}],
         "changes": [{"at": 2, "set": {"racers.1.lr": 0.01, "racers.1.schedule": {"kind": "cosine"}}}],
     },
+    {"samples": 20, "noise": 1.0, "epochs": 8, "racers": ADAM_SGDM, "changes": [{"at": 3, "set": {"patience": 1}}]},
 ]
 
 
@@ -175,7 +176,8 @@ def test_the_script_prints_the_runs_numbers(values: dict[str, Any]) -> None:
     ]
     assert [[name, float(rate), int(seed), int(step)] for name, rate, seed, step, *_ in printed] == [row[:4] for row in expected]
     mine, theirs = ([row[4:] for row in rows] for rows in (printed, expected))
-    np.testing.assert_allclose(np.array(mine, float), np.array(theirs, float), rtol=1e-9)
+    # A convolution's last bit hangs on where its memory begins.
+    np.testing.assert_allclose(np.array(mine, float), np.array(theirs, float), rtol=1e-6 if params.model == "cnn" else 1e-9)
 
 
 def test_every_rule_tries_equally_many_rates_and_takes_the_one_of_the_least_validation_loss() -> None:
@@ -233,6 +235,15 @@ def test_a_branch_is_the_same_run_up_to_its_step_and_a_tuned_rate_stays() -> Non
         assert all(one.tensors[name].tobytes() == other.tensors[name].tobytes() for name in one.tensors)
     assert branch[4].tensors["lr"][:, 1].tolist() == [plain[0].note["chosen"][0], 0.5]  # type: ignore[index,call-overload]
     assert not np.array_equal(branch[4].tensors["theta"], plain[4].tensors["theta"])
+
+
+def test_patience_may_change_on_the_way() -> None:
+    noisy: dict[str, Any] = {"samples": 20, "noise": 1.0, "epochs": 8, "racers": ADAM_SGDM}
+    patient, branch = (ran(params_of(**noisy, changes=changes))[1] for changes in ([], [{"at": 3, "set": {"patience": 1}}]))
+    assert not any((frame.tensors["status"] == EARLY).any() for frame in (*patient, *branch[:4]))
+    assert (branch[-1].tensors["status"] == EARLY).any()
+    for one, other in zip(patient[:4], branch[:4], strict=True):
+        assert one.tensors["theta"].tobytes() == other.tensors["theta"].tobytes()
 
 
 # What is said

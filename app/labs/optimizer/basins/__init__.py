@@ -6,28 +6,51 @@ order and anywhere. Pixel (row, column) has row 0 at the lowest y.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from app.labs.contract import Explanation, Frame, Message, Plain, Progress, Scene, Target
 from app.labs.optimizer import race
-from app.labs.optimizer.basins.descent import descend
+from app.labs.optimizer.basins.descent import Ends, descend
 from app.labs.optimizer.basins.plane import Axis, Plane
 from app.labs.optimizer.basins.script import script as written
 from app.labs.optimizer.lane import host
 from app.labs.optimizer.params.basins import BasinsParams
-from app.labs.optimizer.passes import parts
+from app.labs.optimizer.passes import Part, gathered, parts
 from app.labs.optimizer.race import GRID, labels
 
 STAGE = Message("optimizer.basins.stage")
+ON_GPU = 2**22
+"""Paths that step at once on a GPU: some hundred megabytes of it for most rules."""
 
 
 @lru_cache(maxsize=8)
 def plane_of(params_json: str, device: str) -> Plane:
     """The plane of params told as JSON; a run asks for it once a part."""
     return Plane(BasinsParams.model_validate_json(params_json), device)
+
+
+_gathered: dict[tuple[str, str, Part], Ends] = {}
+"""The last gathering of parts that a GPU computed."""
+
+
+def _ends(params: BasinsParams, k: int, device: str) -> Generator[int, None, tuple[Ends, int]]:
+    """How the paths of part k ended, after each step's number; the row of the ends where the part begins.
+
+    A GPU is quick where many step at once: it takes the part's neighbours along, and their frames are cut from the same ends.
+    """
+    plane, pieces = _plane(params, device), parts(params.pixels, params.most())
+    if device == "cpu" or not params.together():
+        return (yield from descend(plane, pieces[k], device)), 0
+    whole, row = gathered(pieces, k, ON_GPU)
+    key = params.model_dump_json(), device, whole
+    if key not in _gathered:
+        ends = yield from descend(plane, whole, device)
+        _gathered.clear()
+        _gathered[key] = ends
+    return _gathered[key], row
 
 
 def _plane(params: BasinsParams, device: str) -> Plane:
@@ -80,12 +103,12 @@ def part(params: BasinsParams, k: int, device: str = "cpu") -> Iterator[Frame | 
     piece = parts(params.pixels, params.most())[k]
     total = params.pixels**2 * params.steps
     note: dict[str, Plain] = {}
-    work = descend(plane, piece, device)
+    work = _ends(params, k, device)
     while True:
         try:
             t = next(work)
         except StopIteration as done:
-            ends = done.value
+            ends, first = done.value
             break
         yield Progress(piece.before * params.steps + piece.pixels * t, total, STAGE)
     if k == 0:
@@ -95,15 +118,10 @@ def part(params: BasinsParams, k: int, device: str = "cpu") -> Iterator[Frame | 
         for frame in race.run(plane.race(row, column), device):
             alone = frame.tensors["position"][0] if isinstance(frame, Frame) else alone
             yield Progress(piece.pixels * params.steps, total, STAGE)
-        apart = float(np.abs(alone - host(ends.where)[:, i, j]).max())
+        apart = float(np.abs(alone - host(ends.where[:, first + i, j])).max())
         note["check"] = {"row": row, "column": column, "difference": apart}
-    tensors: dict[str, np.ndarray] = {
-        "loss": host(ends.loss),
-        "steps": host(ends.steps),
-        "minimum": host(ends.minimum),
-        "status": host(ends.status),
-        "where": host(ends.where),
-    }
+    mine = slice(first, first + piece.height)
+    tensors = {name: host(getattr(ends, name)[..., mine, :]) for name in ("loss", "steps", "minimum", "status", "where")}
     yield Frame(k, tensors, note, on_demand=("where",))
 
 

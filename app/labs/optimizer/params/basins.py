@@ -13,8 +13,10 @@ from app.labs.optimizer.params.race import Coordinate, RaceParams, SurfaceName
 from app.labs.optimizer.passes import parts
 from app.labs.optimizer.racers import AnyRacer
 
-MOST_SIDE = 2048
+MOST_SIDE = 4096
 MOST_STEPS = 5000
+MOST_ALONE = 60_000_000
+"""Steps of all paths where they step one by one: half an hour of two cores."""
 
 TOGETHER: Mapping[str, frozenset[str]] = {
     "gd": frozenset({"lr"}),
@@ -132,6 +134,8 @@ class BasinsParams(Params):
             if side is not None and side[0] >= side[1]:
                 raise UserError(Message("error.range", {"low": side[0], "high": side[1]}), (at,))
         _check_race(self, {}, ())
+        if not self.together() and (work := self.pixels**2 * self.steps) > MOST_ALONE:
+            raise UserError(Message("optimizer.basins.error.alone", {"got": work, "most": MOST_ALONE}), ("pixels",))
         if self.axes == "settings":
             for path, values in self._corners():
                 _check_race(self, values, path)

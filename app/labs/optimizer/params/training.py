@@ -17,6 +17,9 @@ MAX_FRAMES = 500
 MAX_STEPS = 500_000
 """Steps of all networks together, tuning included: some minutes of a core."""
 
+CHANGEABLE = ("patience",)
+"""What a change may set besides a racer's own settings."""
+
 DEFAULT_RACERS: list[dict[str, Any]] = [{"rule": "sgdm", "lr": 0.1}, {"rule": "adam", "lr": 0.02}]
 
 
@@ -76,5 +79,5 @@ class TrainingParams(TaskParams):
         if work > MAX_STEPS:
             raise UserError(Message("optimizer.training.error.work", {"got": work, "most": MAX_STEPS}), ("epochs",))
         if self.changes:
-            self._segments = tuple(applied(self, self.changes, ()))
+            self._segments = tuple(applied(self, self.changes, CHANGEABLE))
         return self

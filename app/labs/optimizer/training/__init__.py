@@ -89,7 +89,7 @@ def run(params: TrainingParams, device: str = "cpu") -> Iterator[Frame | Progres
     segments = list(params.segments())[1:]
     for k in range(1, params.length() + 1):
         if segments and segments[0][0] == k:
-            _branch(params, segments.pop(0)[1], rows, tuned)
+            race.patience = _branch(params, segments.pop(0)[1], rows, tuned).patience
         until = min(k * (params.every or params.epoch), params.steps)
         yield from race.steps(until)
         yield from race.measured(k)
@@ -113,12 +113,13 @@ def _told(steps: Generator[int, None, T], total: int, stage: str) -> Generator[P
             yield Progress(done, total, Message(f"optimizer.training.stage.{stage}"))
 
 
-def _branch(params: TrainingParams, now: TrainingParams, rows: list[list[Trainee]], tuned: Tuned) -> None:
-    """Settings of a new segment. A rate that was tuned stays, unless the change sets another."""
+def _branch(params: TrainingParams, now: TrainingParams, rows: list[list[Trainee]], tuned: Tuned) -> TrainingParams:
+    """Hands out the settings of a new segment, returned. A rate that was tuned stays, unless the change sets another."""
     for racer, first, row, chosen in zip(now.racers, params.racers, rows, tuned.chosen, strict=True):
         kept = racer.model_copy(update={"lr": chosen}) if racer.lr == first.lr else racer
         for one in row:
             one.set(kept)
+    return now
 
 
 class Race:
@@ -126,7 +127,7 @@ class Race:
 
     def __init__(self, params: TrainingParams, data: DataSet, rows: list[list[Trainee]], tuned: Tuned) -> None:
         self.params, self.data, self.rows, self.tuned = params, data, rows, tuned
-        self.t = 0
+        self.t, self.patience = 0, params.segments()[0][1].patience
         self.names = labels(params)
         self.picture = Picture(params, data)
         self.epochs: list[float] = []
@@ -191,7 +192,7 @@ class Race:
                 loss = self._tallies[r][s]["validation"].loss
                 self.waited[r, s] = 0 if loss < self.least[r, s] else self.waited[r, s] + 1
                 self.least[r, s] = min(loss, self.least[r, s])
-                if one.status == TRAINING and self.params.patience is not None and self.waited[r, s] >= self.params.patience:
+                if one.status == TRAINING and self.patience is not None and self.waited[r, s] >= self.patience:
                     one.status = EARLY
                 if one.status != TRAINING and (r, s) not in self.gone:
                     self.gone.add((r, s))

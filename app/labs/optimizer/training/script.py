@@ -89,13 +89,13 @@ def train(r, candidate, seed):
     theta, gradient = flatten(model)
     optimizer = make(model.parameters() if r in LAYERS else [theta])
     order, rows = Generator().manual_seed(seed), []
-    best, waited, early, diverged = math.inf, 0, False, False
+    patience, best, waited, early, diverged = PATIENCE, math.inf, 0, False, False
     for t in range(STEPS + 1):
         if t % EVERY == 0 or t == STEPS:
             yield t, model, diverged
             now = loss(model, validation)
             best, waited = (now, 0) if now < best else (best, waited + 1)
-            early = early or (PATIENCE is not None and waited >= PATIENCE and seed != TUNING_SEED)
+            early = early or (patience is not None and waited >= patience and seed != TUNING_SEED)
 {branches}        if t == STEPS or early or diverged:
             continue
         rows = rows or list(torch.randperm(len(x), generator=order).split(len(x) if r in FULL else BATCH))
@@ -246,6 +246,9 @@ def _branches(params: TrainingParams) -> str:
     every = params.every or params.epoch
     before = params
     for first, now in params.segments():
+        at = (first - 1) * every
+        if before.patience != now.patience:
+            lines += [f"        if t == {at}:", f"            patience = {now.patience}"]
         if first > 1:
             for r, (old, racer) in enumerate(zip(before.racers, now.racers, strict=True)):
                 if old == racer:
@@ -255,7 +258,7 @@ def _branches(params: TrainingParams) -> str:
                     told["lr"] = None
                 options = ", ".join(f"{name}={'rate' if value is None else repr(value)}" for name, value in told.items())
                 lines += [
-                    f"        if (r, t) == ({r}, {(first - 1) * every}) and seed != TUNING_SEED:",
+                    f"        if (r, t) == ({r}, {at}) and seed != TUNING_SEED:",
                     f"            optimizer.param_groups[0].update({options})",
                     f"            schedule = {schedule_code(params, r, racer)}",
                 ]

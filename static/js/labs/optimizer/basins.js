@@ -105,7 +105,7 @@ class BasinsView {
     const other = !this.last || this.last.note.axes.x.setting !== scene.note.axes.x.setting || this.last.note.surface !== scene.note.surface;
     this.last = scene;
     if (this.lang !== this.stage.lang()) this.#words();
-    this.map.begin(scene, Number(params.pixels));
+    this.map.begin(scene, Number(params.pixels), params.dtype === "float64");
     this.check = null;
     this.seq = -1;
     this.range = [Infinity, -Infinity];

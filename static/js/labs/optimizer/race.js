@@ -35,7 +35,7 @@ export default function mount(stage) {
     resize: () => view?.resize(),
     retheme: () => view?.retheme(),
     relanguage: () => view?.relanguage(),
-    explained: (explanation) => view?.flat.curve(explanation?.note?.hessian ? explanation : null),
+    explained: (explanation) => view?.curved(explanation),
     summary: (seq) => view?.summary(seq) ?? "",
     defaultTarget: () => ({ kind: "position", racer: race.telling(), coordinate: race.coordinate }),
     destroy: () => {
@@ -58,6 +58,10 @@ class RaceView {
     this.late = 0;
     /** @type {import("../../core/types.js").Pinned | null} */
     this.pinned = null;
+    /** Whether the ellipse of the curvature is shown, and what was last told of it. */
+    this.curving = false;
+    /** @type {Record<string, any> | null} */
+    this.bend = null;
     /** @type {(Loss | StateCurves | Schedule)[]} */
     this.charts = [];
     /** @type {import("../../core/types.js").SceneView | null} */
@@ -76,10 +80,43 @@ class RaceView {
     const { t } = this.stage;
     const main = card(t("optimizer.page.title"), t(this.deep.open ? "optimizer.page.caption_space" : "optimizer.page.caption"));
     const dimension = new Switcher(t("optimizer.page.dimension"), [["2", "2-D"], ["3", "3-D"]], this.deep.open ? "3" : "2", (value) => void this.#turn(value === "3"));
-    this.zooms = el("span", { class: "race-zooms", hidden: this.deep.open }, ...this.flat.buttons());
+    this.curves = el("button", { type: "button", "aria-pressed": String(this.curving), title: t("optimizer.page.curvature_help"), onclick: () => this.#curve(!this.curving) }, t("optimizer.page.curvature_switch"));
+    this.zooms = el("span", { class: "race-zooms", hidden: this.deep.open }, el("span", { class: "segments switcher" }, this.curves), ...this.flat.buttons());
     main.actions.append(dimension.element, this.zooms);
     main.body.append(this.flat.element, this.deep.element);
     return main;
+  }
+
+  /** The edge of the stable rates where the selected racer is. */
+  #edge() {
+    const { t } = this.stage;
+    if (!this.bend) return t("optimizer.page.edge_unknown");
+    const { edge, lr, racer } = this.bend;
+    const told = { racer: this.race.racers[racer]?.label ?? "", lr: num(lr ?? NaN, 3) };
+    return edge === null ? t("optimizer.page.edge_none", told) : t("optimizer.page.edge", { ...told, edge: num(edge, 3) });
+  }
+
+  /** Also where its arithmetic is open. */
+  #curving() {
+    return this.curving || this.stage.selected()?.kind === "curvature";
+  }
+
+  /** @param {boolean} on */
+  #curve(on) {
+    this.curving = on;
+    this.curves?.setAttribute("aria-pressed", String(on));
+    this.#bend();
+  }
+
+  #bend() {
+    const shown = this.#curving();
+    this.flat.curve(shown ? this.bend : null, shown ? this.#edge() : "");
+  }
+
+  /** Every explanation tells how the surface curves where its racer stands. @param {Record<string, any> | null} explanation */
+  curved(explanation) {
+    this.bend = explanation?.note?.hessian ? { racer: Number(explanation.target.racer), ...explanation.note } : null;
+    this.#bend();
   }
 
   #place() {
@@ -171,6 +208,7 @@ class RaceView {
     this.#plan();
     showFormulas(String(this.last.note.formula ?? ""), this.race.racers);
     this.flat.relanguage();
+    this.#bend();
     if (this.seq >= 0) this.draw(this.seq);
   }
 

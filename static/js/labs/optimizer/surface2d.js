@@ -43,7 +43,7 @@ export class Surface2D {
     this.from = [0, 0];
     /** @type {Pinned | null} */
     this.pinned = null;
-    /** The curvature that is open, and whose. @type {{racer: number, at: [number, number], hessian: [number, number, number]} | null} */
+    /** The curvature that is shown, and whose. @type {{racer: number, at: [number, number], hessian: [number, number, number]} | null} */
     this.curved = null;
     /** @type {number[]} */
     this.view = [0, 1, 0, 1];
@@ -55,7 +55,8 @@ export class Surface2D {
     this.start = new StartMarker((point, done) => stage.edit({ start: point }, { commit: done }));
     this.figure = el("div", { class: "plot race-plot" });
     this.tip = el("div", { class: "race-tip", hidden: true });
-    this.element = el("div", { class: "race-surface", role: "group", "aria-label": stage.t("optimizer.page.title") }, this.figure, this.tip);
+    this.edge = el("p", { class: "race-edge", hidden: true });
+    this.element = el("div", { class: "race-surface", role: "group", "aria-label": stage.t("optimizer.page.title") }, this.figure, this.edge, this.tip);
     this.#listen();
   }
 
@@ -139,10 +140,11 @@ export class Surface2D {
     if (this.layers) this.draw(this.seq);
   }
 
-  /** The curvature was opened, or something else. @param {Record<string, any> | null} explanation */
-  curve(explanation) {
-    if (!explanation && !this.curved) return;
-    this.curved = explanation && { racer: Number(explanation.target.racer), ...explanation.note };
+  /** The curvature to show, and whose. @param {Record<string, any> | null} curved @param {string} told "": nothing */
+  curve(curved, told) {
+    this.edge.textContent = told;
+    this.edge.hidden = !told;
+    this.curved = /** @type {any} */ (curved);
     if (this.layers) this.#heads();
   }
 

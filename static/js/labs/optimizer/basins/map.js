@@ -22,7 +22,8 @@ export class PixelMap {
     /** @type {ArrayLike<number>} row, column, down, across, height, width, block height, block width, pixels before */
     this.table = [];
     this.parts = 0;
-    this.loss = new Float64Array(0);
+    /** @type {Float32Array | Float64Array} */
+    this.loss = new Float32Array(0);
     this.steps = new Int32Array(0);
     this.minimum = new Uint8Array(0);
     this.status = new Uint8Array(0);
@@ -35,8 +36,8 @@ export class PixelMap {
     this.axes = { x: { setting: null, low: 0, high: 1, log: false }, y: { setting: null, low: 0, high: 1, log: false } };
   }
 
-  /** Another run. @param {SceneView} scene @param {number} side */
-  begin(scene, side) {
+  /** Another run. @param {SceneView} scene @param {number} side @param {boolean} double whether its losses are float64 */
+  begin(scene, side, double) {
     const { parts } = scene.tensors;
     this.side = side;
     this.table = /** @type {Int32Array} */ (parts.data);
@@ -44,7 +45,7 @@ export class PixelMap {
     this.axes = scene.note.axes;
     this.here = new Array(this.parts).fill(false);
     this.ahead = 0;
-    this.loss = new Float64Array(side * side).fill(NaN);
+    this.loss = new (double ? Float64Array : Float32Array)(side * side).fill(NaN);
     this.steps = new Int32Array(side * side).fill(NEVER);
     this.minimum = new Uint8Array(side * side).fill(NO_MINIMUM);
     this.status = new Uint8Array(side * side);

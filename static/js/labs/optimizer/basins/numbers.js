@@ -62,21 +62,33 @@ export class Legend {
   constructor(stage) {
     this.stage = stage;
     this.element = el("div", { class: "basins-legend" });
+    /** What was counted: of which scheme, up to which part, which parts, pixels in all and by class.
+     * @type {{scheme: Scheme | null, until: number, parts: Set<number>, all: number, counts: number[]}} */
+    this.seen = { scheme: null, until: -1, parts: new Set(), all: 0, counts: [] };
+  }
+
+  /** Pixels of each class up to part `seq`; only what came since the last time is looked at. @param {Scheme} scheme @param {PixelMap} map @param {number} seq */
+  #count(scheme, map, seq) {
+    let { seen } = this;
+    if (seen.scheme !== scheme || seq < seen.until) seen = { scheme, until: -1, parts: new Set(), all: 0, counts: scheme.classes.map(() => 0) };
+    for (let k = 0; k <= seq && k < map.parts; k += 1) {
+      if (!map.here[k] || seen.parts.has(k)) continue;
+      seen.parts.add(k);
+      map.each(k, (pixel) => {
+        seen.all += 1;
+        const at = scheme.classes.findIndex((one) => one.is(pixel));
+        if (at >= 0) seen.counts[at] += 1;
+      });
+    }
+    seen.until = seq;
+    this.seen = seen;
+    return seen;
   }
 
   /** @param {Scheme} scheme @param {PixelMap} map @param {number} seq @param {string} of what the bar measures */
   show(scheme, map, seq, of) {
     const { t } = this.stage;
-    const counts = scheme.classes.map(() => 0);
-    let all = 0;
-    for (let k = 0; k <= seq && k < map.parts; k += 1) {
-      if (!map.here[k]) continue;
-      map.each(k, (pixel) => {
-        all += 1;
-        const at = scheme.classes.findIndex((one) => one.is(pixel));
-        if (at >= 0) counts[at] += 1;
-      });
-    }
+    const { all, counts } = this.#count(scheme, map, seq);
     const rows = scheme.classes.map(({ colour, name, values }, i) => {
       const swatch = el("i", { class: "basins-swatch" });
       swatch.style.background = colour;
@@ -85,6 +97,7 @@ export class Legend {
       return counts[i] ? el("span", { class: "basins-class" }, swatch, t(`optimizer.basins.page.${name}`, said), el("b", { title: exact(counts[i]) }, share)) : null;
     });
     const { scale } = scheme;
+    this.element.classList.toggle("named", !scale);
     const bar = el("i", { class: "basins-bar" });
     bar.style.background = gradient();
     const middle = scale && (scale.log ? Math.sqrt(scale.low * scale.high) : (scale.low + scale.high) / 2);

@@ -48,7 +48,7 @@ export class Table {
       return { row, name, cells };
     });
     this.body.replaceChildren(...this.rows.map(({ row }) => row));
-    const opened = el("button", { type: "button", class: "button small", onclick: () => model.stage.select({ kind: "ellipse", racer: model.chosen }) }, t("optimizer.landscape.page.open_ellipse"));
+    const opened = el("button", { type: "button", class: "landscape-ellipse", onclick: () => model.stage.select({ kind: "ellipse", racer: model.chosen }) }, t("optimizer.landscape.page.open_ellipse"));
     this.ellipse.replaceChildren(opened);
   }
 
