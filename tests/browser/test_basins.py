@@ -135,7 +135,7 @@ def test_another_rule_takes_the_place_of_the_one(page: Page, server: Server) -> 
     basins(page, server, pixels=16, steps=10)
     expect(page.locator(".basins-numbers")).to_contain_text("All paths step together")
     page.get_by_role("button", name="Choose another rule").click()
-    page.get_by_role("combobox", name="Search rules").fill("swats")
+    page.get_by_role("combobox", name="Search rules").fill("adabelief")
     page.keyboard.press("Enter")
     expect(page.locator(".racers .racer")).to_have_count(1)
     play_to_end(page)

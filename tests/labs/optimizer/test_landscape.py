@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch import nn
 from app import labs
 from app.labs import ParamsError
 from app.labs.contract import Frame, UserError
-from app.labs.optimizer.landscape import explain, part, scene, targets
+from app.labs.optimizer.landscape import explain, part, scene, script, targets
 from app.labs.optimizer.landscape.curvature import Curvature, largest
 from app.labs.optimizer.landscape.directions import filter_normalised, principal
 from app.labs.optimizer.landscape.plane_loss import Flat, PlaneLoss
@@ -285,6 +287,7 @@ def test_every_value_opens_and_agrees(run: tuple[LandscapeParams, list[Frame]]) 
         ({"x_range": [1, 0]}, "x_range", "error.range"),
         ({"epochs": 500, "samples": 5000, "batch_size": 1}, "epochs", "optimizer.training.error.work"),
         ({"data": "cifar10", "hidden": "256", "points": 200, "epochs": 60}, "points", "optimizer.landscape.error.kept"),
+        ({"data": "line", "model": "logistic", "plane": "random"}, "plane", "optimizer.landscape.error.one_weight"),
         (
             {"data": "cifar10", "hidden": "256 256", "points": 2, "samples": 5000, "side": 151},
             "side",
@@ -298,6 +301,48 @@ def test_what_is_too_much_is_told_at_its_field(more: dict[str, Any], field: str,
         labs.params_from("optimizer/landscape", {**SMALL, **more})
     (path, message), *_ = refused.value.errors
     assert (path[0], message.id) == (field, id)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {
+            "data": "line",
+            "plane": "random",
+            "curvature": False,
+            "racers": [{"rule": "gd", "lr": 0.1}, {"rule": "lamb", "lr": 0.01}],
+        },
+        {
+            "data": "digits",
+            "model": "cnn",
+            "channels": 2,
+            "x_range": [-1.5, 1.0],
+            "racers": [
+                {"rule": "sgdm", "lr": 0.1, "schedule": {"kind": "one-cycle", "cycle_momentum": True}},
+                {"rule": "swats", "lr": 0.01},
+            ],
+        },
+    ],
+)
+def test_the_script_prints_the_runs_numbers(more: dict[str, Any]) -> None:
+    params = small(side=9, **more)
+    done = subprocess.run([sys.executable, "-I", "-"], input=script(params), text=True, capture_output=True)
+    assert done.stderr == ""
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    printed = {(int(row[1]), int(row[2])): float(row[5]) for row in rows if row[0] == "map"}
+    points = [[float(value) for value in row[3:]] for row in rows if row[0] == "path"]
+    names = ("true_loss", "plane_loss", "distance", *(("edge",) if params.curvature else ()))
+    expected, losses = [], {}
+    for frame in frames_of(params):
+        t = frame.tensors
+        if frame.note["phase"] == "map":
+            piece = parts(9, params.most())[frame.step]
+            losses |= {(i, j): t["loss"][a, b] for a, i in enumerate(piece.rows) for b, j in enumerate(piece.columns)}
+        else:
+            expected += np.column_stack([t["position"], *(t[name] for name in names)]).tolist()
+    assert printed == pytest.approx(losses, rel=1e-5)
+    np.testing.assert_allclose(points, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("model", "data"), [("logistic", "digits"), ("mlp", "digits"), ("cnn", "digits"), ("mlp", "line")])

@@ -15,6 +15,7 @@ import torch
 from app.labs.contract import Frame, Message, Plain, Progress, Scene, Target
 from app.labs.optimizer.landscape.curvature import Curvature, Largest, largest
 from app.labs.optimizer.landscape.explain import explain, targets_of
+from app.labs.optimizer.landscape.script import script
 from app.labs.optimizer.landscape.world import World, world
 from app.labs.optimizer.params.landscape import LandscapeParams
 from app.labs.optimizer.passes import Part, parts
@@ -24,7 +25,7 @@ from app.labs.optimizer.training.data import network
 from app.labs.pace import Pace
 from app.training.kit import cifar10
 
-__all__ = ["explain", "part", "run", "scene", "targets"]
+__all__ = ["explain", "part", "run", "scene", "script", "targets"]
 
 MAP, PATHS = Message("optimizer.landscape.stage.map"), Message("optimizer.landscape.stage.paths")
 

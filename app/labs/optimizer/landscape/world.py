@@ -129,12 +129,13 @@ def _axes(params: LandscapeParams, paths: Paths) -> tuple[Tensor, Tensor]:
     places = paths.place(paths.theta.flatten(0, 1))[0]
     found = []
     for axis, told in enumerate((params.x_range, params.y_range)):
-        low, high = told or _around(places[:, axis], 1.0 if params.plane == "random" else 0.0)
+        low, high = told or around(places[:, axis], 1.0 if params.plane == "random" else 0.0)
         found.append(torch.linspace(low, high, params.side, device=paths.theta.device))
     return found[0], found[1]
 
 
-def _around(values: Tensor, least: float) -> tuple[float, float]:
+def around(values: Tensor, least: float) -> tuple[float, float]:
+    """Ends that hold the values and -least to least, with a margin."""
     low, high = min(float(values.min()), -least), max(float(values.max()), least)
     margin = MARGIN * (high - low) or 1e-3
     return low - margin, high + margin

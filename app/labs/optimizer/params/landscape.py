@@ -87,6 +87,8 @@ class LandscapeParams(TaskParams):
     @model_validator(mode="after")
     def _check(self) -> LandscapeParams:
         check_racers(self.racers)
+        if self.plane == "random" and self.data == "line" and self.model == "logistic":
+            raise UserError(Message("optimizer.landscape.error.one_weight"), ("plane",))
         if self.centre >= len(self.racers):
             raise UserError(Message("error.atmost", {"got": str(self.centre), "high": len(self.racers) - 1}), ("centre",))
         for name, side in (("x_range", self.x_range), ("y_range", self.y_range)):

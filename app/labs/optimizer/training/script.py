@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
+from app.labs.optimizer.params.landscape import LandscapeParams
 from app.labs.optimizer.params.training import TrainingParams
 from app.labs.optimizer.race import labels
 from app.labs.optimizer.rules.table import RULES
@@ -25,6 +26,7 @@ from app.nn import feedforward
 from app.nn.tasks import supervised
 from app.training.kit import cifar10
 
+Trained: TypeAlias = TrainingParams | LandscapeParams
 _POINTS = """\
 class Part(NamedTuple):
     x: Tensor
@@ -62,6 +64,25 @@ archive = zipfile.ZipFile(os.path.join(os.environ["UNROLLED_DATA"], "{file}"))
 x, y = (part[:{count}] for part in pictures("train", 0, {each}))
 validation, test = pictures("train", {each}, {each} + {held}), pictures("test", 0, 2 * {held})
 '''
+STEP = """\
+        rows = rows or list(torch.randperm(len(x), generator=order).split(len(x) if r in FULL else BATCH))
+        batch = rows.pop(0)
+        gradient.zero_()
+        mean = losses(model(x[batch]), y[batch]).mean()
+        mean.backward()
+        if schedule:
+            optimizer.param_groups[0]["lr"], momentum = schedule[t]
+            if CYCLES[r] and "betas" in optimizer.param_groups[0]:
+                optimizer.param_groups[0]["betas"] = (momentum, optimizer.param_groups[0]["betas"][1])
+            elif CYCLES[r]:
+                optimizer.param_groups[0]["momentum"] = momentum
+        before = theta.clone()
+        optimizer.step()
+        if not (mean.isfinite() and theta.isfinite().all()):  # it has diverged: it stays where it was
+            theta.copy_(before)
+            diverged = True
+"""
+"""A step of ``model`` on its next batch, in a loop over t from 0."""
 _LOOP = '''\
 STEPS, EVERY, BATCH, PATIENCE, TUNING_SEED = {steps}, {every}, {batch}, {patience}, {tuning_seed}
 FULL = {full}  # racers whose batch is all examples
@@ -98,23 +119,7 @@ def train(r, candidate, seed):
             early = early or (patience is not None and waited >= patience and seed != TUNING_SEED)
 {branches}        if t == STEPS or early or diverged:
             continue
-        rows = rows or list(torch.randperm(len(x), generator=order).split(len(x) if r in FULL else BATCH))
-        batch = rows.pop(0)
-        gradient.zero_()
-        mean = losses(model(x[batch]), y[batch]).mean()
-        mean.backward()
-        if schedule:
-            optimizer.param_groups[0]["lr"], momentum = schedule[t]
-            if CYCLES[r] and "betas" in optimizer.param_groups[0]:
-                optimizer.param_groups[0]["betas"] = (momentum, optimizer.param_groups[0]["betas"][1])
-            elif CYCLES[r]:
-                optimizer.param_groups[0]["momentum"] = momentum
-        before = theta.clone()
-        optimizer.step()
-        if not (mean.isfinite() and theta.isfinite().all()):  # it has diverged: it stays where it was
-            theta.copy_(before)
-            diverged = True
-
+{step}
 
 def tried(r, candidate):
     *_, (_, model, diverged) = train(r, candidate, TUNING_SEED)
@@ -137,9 +142,9 @@ def script(params: TrainingParams) -> str:
         code for _, now in params.segments() for r, racer in enumerate(now.racers) if (code := schedule_code(params, r, racer))
     ]
     pieces = [
-        _head(params, codes),
-        _data(params),
-        _network(params),
+        head(f"{params.data}: prints racer, rate, seed, step, training loss and test loss, tab-separated.", params, codes),
+        data_code(params),
+        network_code(params),
         class_code(classes(params)),
         RATES.strip("\n") if codes else "",
         _racers(params, candidates),
@@ -159,7 +164,8 @@ def _candidates(params: TrainingParams, r: int) -> list[tuple[float, str, str | 
     return found
 
 
-def _head(params: TrainingParams, codes: list[str]) -> str:
+def head(title: str, params: Trained, codes: list[str]) -> str:
+    """The docstring and the imports; ``codes``: the schedules'."""
     imports = {
         "digits": ["from sklearn.datasets import load_digits"],
         "cifar10": ["import numpy as np", "from PIL import Image"],
@@ -169,7 +175,7 @@ def _head(params: TrainingParams, codes: list[str]) -> str:
         standard += ["import os", "import zipfile", "from io import BytesIO"]
     standard += ["from collections.abc import Callable, Sequence", "from typing import Any, NamedTuple"]
     lines = [
-        f'"""{params.data}: prints racer, rate, seed, step, training loss and test loss, tab-separated."""',
+        f'"""{title}"""',
         "",
         "from __future__ import annotations",
         "",
@@ -187,7 +193,8 @@ def _head(params: TrainingParams, codes: list[str]) -> str:
     return "\n".join([*lines, "", "torch.set_num_threads(1)"])
 
 
-def _data(params: TrainingParams) -> str:
+def data_code(params: Trained) -> str:
+    """``x``, ``y`` to train on; ``validation`` and ``test``, pairs of such."""
     if params.data == "digits":
         return _DIGITS.format(parts=supervised.DIGITS, count=params.count)
     if params.data == "cifar10":
@@ -203,7 +210,8 @@ def _data(params: TrainingParams) -> str:
     return _POINTS.format(functions=functions, count=params.count, held=supervised.HELD_OUT, **made)
 
 
-def _network(params: TrainingParams) -> str:
+def network_code(params: Trained) -> str:
+    """The functions that make the network and flatten it."""
     made = feedforward.cnn if params.model == "cnn" else feedforward.mlp
     sources = "\n\n".join(inspect.getsource(one) for one in (made, feedforward.flatten, feedforward.attach))
     return 'ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}\n\n\n' + sources
@@ -214,26 +222,45 @@ def _racers(params: TrainingParams, candidates: list[list[tuple[float, str, str 
     for name, each in zip(labels(params), candidates, strict=True):
         tried = [f"        ({rate!r}, lambda p: {code}, {schedule}),\n" for rate, code, schedule in each]
         lines.append(f"    ({name!r}, [\n{''.join(tried)}    ]),")
-    cycles = [bool(getattr(racer.schedule, "cycle_momentum", False)) for racer in params.racers]
-    return "\n".join([*lines, "]", f"CYCLES = {cycles}"])
+    return "\n".join([*lines, "]", f"CYCLES = {cycles(params)}"])
+
+
+def net_code(params: Trained) -> str:
+    """The expression that makes the network."""
+    shape, outputs = params.shape, params.outputs
+    if params.model == "cnn":
+        return f"cnn({shape}, {params.channels}, {outputs}, {params.activation!r})"
+    return f"mlp({math.prod(shape)}, {params.sizes()}, {outputs}, {params.activation!r})"
+
+
+def losses_code(params: Trained) -> str:
+    """The expression of every example's loss from ``out`` and ``y``."""
+    return "(out[:, 0] - y) ** 2" if params.data == "line" else 'functional.cross_entropy(out, y, reduction="none")'
+
+
+def those(params: Trained, *, full: bool) -> str:
+    """The racers whose batch is all examples, or those whose rule steps layer by layer, as a set."""
+    found = {r for r, racer in enumerate(params.racers) if (racer.rule == "gd" if full else racer.rule not in RULES)}
+    return str(found or "()")
+
+
+def cycles(params: Trained) -> list[bool]:
+    """Of every racer whether its schedule cycles the momentum."""
+    return [bool(getattr(racer.schedule, "cycle_momentum", False)) for racer in params.racers]
 
 
 def _loop(params: TrainingParams) -> str:
-    shape, outputs = params.shape, params.outputs
-    if params.model == "cnn":
-        network = f"cnn({shape}, {params.channels}, {outputs}, {params.activation!r})"
-    else:
-        network = f"mlp({math.prod(shape)}, {params.sizes()}, {outputs}, {params.activation!r})"
     return _LOOP.format(
         steps=params.steps,
         every=params.every or params.epoch,
         batch=params.batch_size,
         patience=params.patience,
-        full={r for r, racer in enumerate(params.racers) if racer.rule == "gd"} or "()",
-        layers={r for r, racer in enumerate(params.racers) if racer.rule not in RULES} or "()",
-        network=network,
-        losses="(out[:, 0] - y) ** 2" if params.data == "line" else 'functional.cross_entropy(out, y, reduction="none")',
+        full=those(params, full=True),
+        layers=those(params, full=False),
+        network=net_code(params),
+        losses=losses_code(params),
         branches=_branches(params),
+        step=STEP,
         tuning_seed=params.seed + TUNING_SEED,
         seed=params.seed,
         seeds=params.seeds,
