@@ -10,8 +10,9 @@ import { STRONGEST } from "../../../core/writing/model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-/** A line's height as the style sheet has it, CSS pixels. */
-const LINE = 26;
+/** A line's height as the style sheet has it and the widest letter, CSS pixels; so many lines are seen at most. */
+const [LINE, WIDE] = [26, 15];
+const MOST = 3;
 
 export class Text {
   /** @param {Model} model @param {() => void} again */
@@ -49,6 +50,8 @@ export class Text {
     const { t } = model.stage;
     this.letters = [];
     this.line.replaceChildren();
+    const ends = model.prompt.filter((token) => token === "\n").length;
+    this.line.style.setProperty("--lines", String(Math.min(MOST, ends + Math.ceil((model.size * WIDE) / (this.element.clientWidth || 1)))));
     const { unknown = [], converted, left_out: leftOut } = model.note;
     const told = [
       unknown.length ? t("attention.generate.page.unknown", { count: unknown.length, some: [...new Set(unknown.map((/** @type {number} */ i) => model.prompt[i]))].slice(0, 8).join(" ") }) : "",
