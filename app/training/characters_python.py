@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from app.nn.characters import Shape
-from app.training.kit.characters import Corpus, Recipe, ship
+from app.training.kit.characters import Recipe, ship
+from app.training.kit.texts import Corpus
 
 MOST = 2_500_000
 PLANS = [

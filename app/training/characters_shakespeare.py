@@ -6,7 +6,8 @@ from pathlib import Path
 
 from app.nn.characters import Shape
 from app.nn.tasks.data import found
-from app.training.kit.characters import Corpus, Recipe, ship
+from app.training.kit.characters import Recipe, ship
+from app.training.kit.texts import Corpus
 
 FILE = "tinyshakespeare.txt"
 SOURCE = "https://github.com/karpathy/char-rnn"

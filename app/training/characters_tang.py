@@ -10,7 +10,8 @@ from typing import Any
 
 from app.nn.characters import Shape
 from app.nn.tasks.data import found
-from app.training.kit.characters import Corpus, Recipe, ship
+from app.training.kit.characters import Recipe, ship
+from app.training.kit.texts import Corpus
 
 FILE = "tang300.json"
 SOURCE = "https://github.com/chinese-poetry/chinese-poetry"

@@ -50,14 +50,13 @@ def test_nats_are_of_each_character_after_those_before_it(length: int, seed: int
     assert kit.nats(model, ids, batch) == pytest.approx(total / (length - 1), abs=1e-5)
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
-def test_a_text_that_repeats_is_learnt_and_the_same_seed_gives_the_same_weights(optimizer: str) -> None:
-    recipe = kit.Recipe(optimizer, steps=60, batch=8, peak_lr=0.02, checks=2)  # type: ignore[arg-type]
+def test_a_text_that_repeats_is_learnt_and_the_same_seed_gives_the_same_weights() -> None:
+    recipe = kit.Recipe(steps=60, batch=8, peak_lr=0.02, checks=2)
 
     def trained() -> CharacterGPT:
         model = made()
         ids = torch.tensor(model.ids("abc " * 50))
-        return kit.train(model, recipe, ids, ids[:40])
+        return kit.train(model, ids, ids[:40], recipe)
 
     model, again = trained(), trained()
     assert kit.nats(model, torch.tensor(model.ids("abc " * 10))) < 0.25
@@ -74,7 +73,7 @@ def test_shipped_models_are_those_of_their_cards(name: str) -> None:
     assert kit.Recipe(**card["recipe"]) == training.RECIPE
     assert Shape(**card["shape"]) == training.SHAPE
     recurrent = weights.card(name.replace("gpt", "characters") + "_lstm")
-    for told in ("sha256", "training_characters", "held_out_characters", "held_out_unknown"):  # measured on the same text
+    for told in ("sha256", "held_out_characters"):  # measured on the same text
         assert card["data"][told] == recurrent["data"][told]
 
 
@@ -86,7 +85,7 @@ def test_nats_on_held_out_passages(name: str) -> None:
     model, card = load(name), weights.card(name)
     text = CORPORA[name].corpus(DATA).text
     assert hashlib.sha256(text.encode()).hexdigest() == card["data"]["sha256"]
-    held = text[card["data"]["training_characters"] :]
+    held = text[-card["data"]["held_out_characters"] :]
     passages = [held[at : at + 2000] for at in range(0, len(held) - 2000, len(held) // 10)] if len(held) > 20_000 else [held]
     found = [kit.nats(model, torch.tensor(model.ids(passage))) for passage in passages]
     assert sum(found) / len(found) == pytest.approx(card["nats"], abs=0.03)

@@ -16,6 +16,7 @@ from app.nn import weights
 from app.nn.characters import UNKNOWN, Characters, Shape, load
 from app.training import characters_shakespeare
 from app.training.kit import characters as kit
+from app.training.kit.texts import by_frequency
 
 torch.set_num_threads(1)
 F64 = torch.float64
@@ -75,7 +76,7 @@ def test_a_text_that_repeats_is_learnt_and_the_same_seed_gives_the_same_weights(
     def trained() -> Characters:
         model = made(Shape(kind, hidden=12, embedding=6))
         ids = torch.tensor(model.ids("abc " * 100))
-        return kit.train(model, recipe, ids, ids[:40])
+        return kit.train(model, ids, ids[:40], recipe)
 
     model, again = trained(), trained()
     assert kit.nats(model, torch.tensor(model.ids("abc " * 10))) < 0.25
@@ -93,9 +94,7 @@ def test_nats_do_not_depend_on_how_the_text_is_cut(shape: Shape, length: int) ->
 
 def test_frequencies_alone() -> None:
     training = torch.tensor([1, 1, 1, 2])  # counts with one added: 1, 4, 2
-    assert kit.by_frequency(training, torch.tensor([2, 1, 2]), 3) == pytest.approx(
-        -(torch.tensor([4 / 7, 2 / 7]).log().mean()).item()
-    )
+    assert by_frequency(training, torch.tensor([2, 1, 2]), 3) == pytest.approx(-(torch.tensor([4 / 7, 2 / 7]).log().mean()).item())
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from tqdm import tqdm
 
 from app.nn.tagger import NO_TAG, Shape, Tagger, whole
+from app.training.kit.best import keep_best
 from app.training.kit.card import halved, write
-from app.training.kit.characters import vocabulary
+from app.training.kit.texts import vocabulary
 
 Text = tuple[str, Sequence[int]]
 """A text and the tag of each of its characters."""
@@ -42,36 +40,21 @@ class Recipe:
 def train(model: Tagger, recipe: Recipe, training: Sequence[Text], held: Sequence[Text]) -> Tagger:
     """Deterministic on one machine."""
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.peak_lr)
-    up = max(1, recipe.steps // 20)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda t: min((t + 1) / up, 0.5 * (1 + math.cos(math.pi * max(0, t - up) / max(1, recipe.steps - up))))
-    )
     draws = torch.Generator().manual_seed(recipe.seed)
     hooks = [
         model.embedding.register_forward_hook(lambda _, __, out: functional.dropout(out, recipe.dropout, model.training)),
         model.head.register_forward_pre_hook(lambda _, given: (functional.dropout(given[0], recipe.dropout, model.training),)),
     ]
-    best, least = copy.deepcopy(model.state_dict()), math.inf
-    bar = tqdm(range(recipe.steps), unit="step")
-    for step in bar:
+
+    def loss_of() -> Tensor:
         rows = torch.randint(len(training), (recipe.batch,), generator=draws)
         ids, wanted, lengths = batch(model, [training[k] for k in rows.tolist()])
-        model.train()
-        loss = functional.cross_entropy(model(ids, lengths).flatten(0, 1), wanted.flatten(), ignore_index=NO_TAG)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-        optimizer.step()
-        schedule.step()
-        if (step + 1) % max(1, recipe.steps // recipe.checks) == 0:
-            found = nats(model, held)
-            bar.set_postfix(loss=f"{loss.item():.3f}", held_out=f"{found:.3f}")
-            if found < least:
-                least, best = found, copy.deepcopy(model.state_dict())
+        return functional.cross_entropy(model(ids, lengths).flatten(0, 1), wanted.flatten(), ignore_index=NO_TAG)
+
+    keep_best(model, [optimizer], recipe, loss_of, lambda: nats(model, held))
     for hook in hooks:
         hook.remove()
-    model.load_state_dict(best)
-    return model.eval()
+    return model
 
 
 def batch(model: Tagger, texts: Sequence[Text]) -> tuple[Tensor, Tensor, Tensor]:

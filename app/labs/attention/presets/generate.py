@@ -28,6 +28,6 @@ GENERATE = (
     _preset("hot", "", temperature=2, top_p=1),
     _preset("top_k", "A. Fan, M. Lewis and Y. Dauphin, 2018, arXiv:1805.04833", temperature=1, top_k=3, top_p=1),
     _preset("top_p", _HOLTZMAN, temperature=1, top_p=0.8),
-    _preset("poem", "", model="tang", prompt="举头望明月，", temperature=0.9, top_p=0.9, count=72),
+    _preset("poem", "", model="tang", prompt="举头望明月，", temperature=0.75, top_p=0.9, count=72),
 )
 """In the order in which the page lists them."""
