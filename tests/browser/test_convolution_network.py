@@ -253,7 +253,7 @@ def test_a_value_has_its_palettes_colour(page: Page, server: Server) -> None:
 def test_switching_a_channel_off_changes_the_classes(page: Page, server: Server) -> None:
     conv = first("conv", RESNET)
     at(page, server, conv["index"], RESNET)
-    page.get_by_role("button", name="Switch off this channel").click()
+    page.get_by_role("button", name="Switch off").click()
     expect(page.locator(".net-offs")).to_contain_text(f"{conv['name']} #0")
     ablate = [{"layer": conv["name"], "channel": 0}]
     play_to_end(page)

@@ -66,7 +66,7 @@ def test_pools_that_do_not_fit_side_by_side_stand_below(page: Page, server: Serv
     every = dict.fromkeys(("softpool", "mean", "lp", "global_max", "global_average", "adaptive_max", "adaptive_average"), True)
     pooling(page, server, channels=3, **every)
     for part in (".pool-body", ".pool-change .card-body"):
-        assert page.locator(part).evaluate("(e) => e.scrollWidth <= e.clientWidth"), part
+        assert page.locator(part).evaluate("(e) => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight"), part
     heads = page.locator(".pool-head").evaluate_all("(all) => all.map((e) => [e.offsetTop, e.offsetLeft])")
     assert len(heads) == 11
     assert len({tuple(one) for one in heads}) == 11

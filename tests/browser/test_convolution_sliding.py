@@ -54,6 +54,14 @@ def test_the_kernel_slides_value_by_value(page: Page, server: Server) -> None:
     expect(page.locator(".slide-table .caption").first).to_have_text("Nothing is computed yet.")
 
 
+def test_nothing_of_the_board_is_cut_off(page: Page, server: Server) -> None:
+    """Of one channel the kernel stands below the input, where cells come out larger; a narrow output's name is whole."""
+    sliding(page, server, **{**COUNTING, "size": [7, 7], "kernel_size": [3, 3], "dilation": [2, 2]})
+    expect(page.locator(".slide-board")).to_have_class("slide-board below")
+    body = page.locator(".slide-body")
+    assert body.evaluate("(e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]") == [0, 0]
+
+
 def test_a_click_on_an_output_goes_to_its_step_and_opens_it(page: Page, server: Server) -> None:
     sliding(page, server, **COUNTING)
     grid(page, "Output channel 0").click(position=CORNER)

@@ -28,6 +28,8 @@ import { palettes, rangeOf } from "./tiles.js";
 const LEGIBLE = 18;
 /** Nobody reads smaller digits, CSS pixels. */
 const SMALLEST = 8;
+/** So much of a cell's width its number may take: else it runs into the next one's. */
+const ROOM = 0.82;
 /** Room around the cells for a frame's line. */
 const EDGE = 2;
 
@@ -101,7 +103,7 @@ export class Cells {
         const most = Math.min(13, size * 0.44);
         for (const text of blank === undefined ? ways(picture.text(Number(value)), Number(value)) : [blank]) {
           ctx.font = font(most);
-          const px = Math.min(most, (most * (size - 3)) / ctx.measureText(text).width);
+          const px = Math.min(most, (most * ROOM * size) / ctx.measureText(text).width);
           if (px < SMALLEST && px < most) continue; // the colour tells it, and the pointer every digit
           ctx.font = font(px);
           ctx.fillStyle = picture.faint?.(row, col) ? muted : ink;

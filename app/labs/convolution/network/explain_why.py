@@ -65,9 +65,14 @@ def _integrated(layer: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], y
     parts = tensors["channels"][:, y, x].astype(np.float64)
     terms = {f"a{c}": term(f"a_{{{c}}}", value, "channel_share") for c, value in enumerate(parts)}
     integral = r"a_c = (x_c - x'_c) \int_0^1 \frac{\partial F}{\partial x_c}(x' + t (x - x'))\, dt"
-    line = Equation(rf"a = \sum_c a_c, \quad {integral}", " + ".join(rf"\num{{{c}}}" for c in terms), math.fsum(parts), terms)
+    line = Equation(
+        rf"\begin{{aligned}} & a = \sum_c a_c \\ & {integral} \end{{aligned}}",
+        " + ".join(rf"\num{{{c}}}" for c in terms),
+        math.fsum(parts),
+        terms,
+    )
     told: dict[str, Plain] = {"steps": layer["steps"]}
-    told |= {name: f"{layer[name]:.6g}" for name in ("sum", "score", "baseline")}
+    told |= {name: f"{layer[name]:.6g}".replace("-", "−") for name in ("sum", "score", "baseline")}
     return Line([line], [Message("convolution.network.explain.complete", told)], {"receptive": [y, x, y + 1, x + 1]})
 
 

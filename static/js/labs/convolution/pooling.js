@@ -18,9 +18,13 @@ import { Temperature } from "./pooling/temperature.js";
 /** @typedef {import("../../core/types.js").View} View */
 
 /** A cell is at least and at most so large, and so large where its number is to be read; CSS pixels. */
-const CELL = { least: 13, legible: 19, most: 34 };
+const CELL = { least: 13, legible: 18, most: 34 };
+/** Cells without their numbers are taken where the picture would be taller than this by more. */
+const BLIND = 1.3;
 /** A pool's heading takes at least this width. */
 const HEAD = 108;
+/** Between columns. */
+const GAP = 24;
 /** A row of headings takes this height. */
 const TOP = 50;
 
@@ -32,7 +36,7 @@ export default function mount(stage) {
     frames: () => undefined,
     draw: (seq) => view.draw(seq),
     pin: (pinned) => view.pin(pinned),
-    resize: () => view.again(),
+    resize: () => view.resize(),
     retheme: () => view.plan(),
     relanguage: () => view.relanguage(),
     explained: (explanation) => view.explained(explanation),
@@ -57,8 +61,10 @@ class PoolingView {
     /** @type {Column[]} */
     this.columns = [];
     this.board = el("div", { class: "pool-board" });
-    /** Pools side by side. */
+    /** Pools beside the input. */
     this.across = 0;
+    /** A cell's side; 0: to be measured. */
+    this.cell = 0;
     this.#words();
   }
 
@@ -119,6 +125,7 @@ class PoolingView {
     const first = el("div", { class: "pool-head pool-input" }, el("h3", {}, t("convolution.pooling.page.input")), el("p", { class: "caption" }, t("convolution.pooling.page.input_hint")));
     board.replaceChildren(first, ...heads, ...grids);
     this.across = 0;
+    this.cell = 0;
     this.table?.plan();
     this.change?.plan();
     this.receptive?.plan();
@@ -132,7 +139,8 @@ class PoolingView {
     this.seq = seq;
     const frame = this.stage.timeline.frame(this.stage.timeline.nearest(seq));
     if (!frame || !this.model.scene) return;
-    const size = this.#fit();
+    this.cell ||= this.#fit();
+    const size = this.cell;
     for (const input of this.inputs) {
       input.mark = this.mark && this.mark.channel === input.channel ? this.mark : null;
       input.draw(frame.seq, size);
@@ -140,6 +148,11 @@ class PoolingView {
     for (const column of this.columns) column.draw(frame, size);
     this.temperature?.draw(frame.seq);
     this.table?.draw(frame);
+  }
+
+  resize() {
+    this.cell = 0;
+    this.again();
   }
 
   again() {
@@ -202,54 +215,54 @@ class PoolingView {
    * Gives the size of a cell.
    */
   #fit() {
+    this.board.classList.remove("tall"); // measured as it would be
     const room = this.board.parentElement;
     const [height, width] = [room?.clientHeight ?? 390, (room?.clientWidth ?? 560) - 4];
     const { length } = this.model.pools;
-    const ways = Array.from({ length }, (_, k) => Math.ceil(length / (k + 1))).flatMap((across) => [false, true].map((stacked) => ({ across, stacked })));
-    const sizes = ways.map(({ across, stacked }) => this.#size(stacked, across, height, width));
-    let size = Math.max(...sizes);
-    let { across, stacked } = ways[sizes.indexOf(size)];
-    if (size < CELL.legible) {
-      // Not all of it fits: as many pools side by side as do, the others below.
-      stacked = width < 480;
-      for (size = CELL.legible; size > CELL.least; size -= 1) {
-        const { first, wide } = this.#extent(size, stacked, 1);
-        if (first <= height && wide <= width) break;
-      }
-      across = 1;
-      while (across < length && this.#extent(size, stacked, across + 1).wide <= width) across += 1;
+    const ways = Array.from({ length }, (_, k) => length - k).flatMap((across) => [false, true].map((stacked) => ({ across, stacked })));
+    const fitting = ways.map((way) => ({ ...way, size: this.#size(way, CELL.most, height, width) }));
+    let best = fitting.reduce((one, other) => (other.size > one.size ? other : one));
+    if (best.size < CELL.legible) {
+      // Not all of it fits: the way that is least tall, and the page is scrolled.
+      this.board.classList.add("tall");
+      const tall = ways.map((way) => ({ ...way, size: this.#size(way, CELL.legible, Infinity, width) }));
+      const extent = (/** @type {typeof best} */ { size, stacked, across }) => this.#extent(size, stacked, across);
+      const cost = (/** @type {typeof best} */ one) => (extent(one).wide > width ? Infinity : extent(one).tall * (one.size < CELL.legible ? BLIND : 1));
+      best = tall.reduce((one, other) => (cost(other) <= cost(one) ? other : one));
     }
+    const { size, across, stacked } = best;
     this.board.classList.toggle("stacked", stacked);
     this.#place(across);
     return size;
   }
 
-  /** So many pools side by side, the others in further rows below them. @param {number} across */
+  /** So many pools beside the input, the others below it and them. @param {number} across */
   #place(across) {
     if (this.across === across) return;
     this.across = across;
     const { model, board } = this;
-    const rows = model.channels + 1;
+    const each = model.pools.length + 1;
     for (const [i, element] of [...board.children].entries()) {
-      const [row, column] = [Math.floor(i / (model.pools.length + 1)), (i % (model.pools.length + 1)) - 1];
-      const at = column < 0 ? [row, 0] : [row + rows * Math.floor(column / across), 1 + (column % across)];
-      /** @type {HTMLElement} */ (element).style.gridArea = `${at[0] + 1} / ${at[1] + 1}`;
+      const [band, column] = i % each ? spot((i % each) - 1, across) : [0, 0];
+      const row = Math.floor(i / each) + (model.channels + 1) * band;
+      /** @type {HTMLElement} */ (element).style.gridArea = `${row + 1} / ${column + 1}`;
     }
   }
 
   /**
    * The largest cell with which everything is seen, within bounds.
-   * @param {boolean} stacked weights above outputs @param {number} across pools side by side @param {number} height @param {number} width
+   * @param {{across: number, stacked: boolean}} way pools beside the input, and whether weights stand above outputs
+   * @param {number} most @param {number} height @param {number} width
    */
-  #size(stacked, across, height, width) {
-    for (let size = CELL.most; size > CELL.least; size -= 1) {
+  #size({ across, stacked }, most, height, width) {
+    for (let size = most; size > CELL.least; size -= 1) {
       const { tall, wide } = this.#extent(size, stacked, across);
       if (tall <= height && wide <= width) return size;
     }
     return CELL.least;
   }
 
-  /** The board's height, that of its first row of pools, and its width. @param {number} size of a cell @param {boolean} stacked @param {number} across */
+  /** The board's height and its width. @param {number} size of a cell @param {boolean} stacked @param {number} across */
   #extent(size, stacked, across) {
     const { model } = this;
     const { rows, cols } = Input.extent(model);
@@ -259,14 +272,22 @@ class PoolingView {
       const output = [pool.size[0] * o, pool.size[1] * o];
       return stacked ? [weights[0] + output[0] + 16, Math.max(weights[1], output[1], HEAD)] : [Math.max(weights[0], output[0]), Math.max(weights[1] + output[1] + 14, HEAD)];
     });
-    const [bands, columns] = [Math.ceil(boxes.length / across), Math.min(across, boxes.length)];
-    const talls = Array.from({ length: bands }, (_, b) => Math.max(b ? 0 : rows.count * size, ...boxes.slice(b * across, (b + 1) * across).map(([h]) => h)));
-    const wides = Array.from({ length: columns }, (_, k) => Math.max(...boxes.filter((_, p) => p % across === k).map(([, w]) => w)));
-    const heights = talls.map((h) => TOP + model.channels * (30 + h));
+    const heights = [rows.count * size];
+    const widths = [Math.max(cols.count * size, HEAD)];
+    for (const [k, [h, w]] of boxes.entries()) {
+      const [band, column] = spot(k, across);
+      heights[band] = Math.max(heights[band] ?? 0, h);
+      widths[column] = Math.max(widths[column] ?? 0, w);
+    }
     return {
-      tall: heights.reduce((sum, h) => sum + h, 0),
-      first: heights[0],
-      wide: Math.max(cols.count * size, HEAD) + wides.reduce((sum, w) => sum + w + 24, 0),
+      tall: heights.reduce((sum, h) => sum + TOP + model.channels * (30 + h), 0),
+      wide: widths.reduce((sum, w) => sum + w + GAP, -GAP),
     };
   }
+}
+
+/** The row of grids and the column where pool k stands: the first of them beside the input. @param {number} k @param {number} across */
+function spot(k, across) {
+  const below = k - across;
+  return below < 0 ? [0, 1 + k] : [1 + Math.floor(below / (across + 1)), below % (across + 1)];
 }

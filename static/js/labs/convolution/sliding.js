@@ -18,11 +18,13 @@ import { Table } from "./sliding/table.js";
 /** @typedef {import("../../core/types.js").View} View */
 
 /** Sides of a cell: of the input and the output, and of a kernel; CSS pixels. */
-const CELL = { least: 9, most: 36 };
-const TAP = { least: 12, most: 32, room: 108 };
+const CELL = { least: 9, most: 40 };
+const TAP = { least: 12, most: 36, room: 108 };
 /** What stands beside the cells: headings, signs, gaps. */
 const AROUND = { row: 32, columns: 112 };
 const GAP = 32;
+/** What an output's heading takes. */
+const HEADING = 104;
 
 /** @param {Stage} stage @returns {View} */
 export default function mount(stage) {
@@ -163,26 +165,39 @@ class SlidingView {
     return stage.t("convolution.sliding.page.summary", { channel: at[0], y: at[1], x: at[2], value: num(Number(frame.tensors.value.data[0])) });
   }
 
-  /** The largest cells with which everything is seen, within bounds. On a phone the kernels stand below, and the page is scrolled. */
+  /**
+   * The largest cells with which everything is seen, within bounds: the kernels stand beside the input or below it. On a phone they
+   * stand below, and the page is scrolled.
+   */
   #fit() {
+    const { model, board } = this;
+    const phone = (board.parentElement?.clientWidth ?? 560) < 480;
+    // Of many channels the sums stand in the table only, and the picture is taller: measured after it.
+    board.classList.toggle("many", !phone && model.shape[0] > 2);
+    const ways = (phone ? [true] : [false, true]).map((below) => ({ below, ...this.#sizes(below, phone) }));
+    const best = ways.reduce((one, other) => (other.cell > one.cell ? other : one));
+    board.classList.toggle("below", best.below);
+    return best;
+  }
+
+  /** @param {boolean} below the kernels stand below the input @param {boolean} phone any height will do */
+  #sizes(below, phone) {
     const { model, board } = this;
     const room = board.parentElement;
     const width = room?.clientWidth ?? 560;
-    const narrow = width < 480;
+    const height = phone ? Infinity : (room?.clientHeight ?? 330) - 4;
     const channels = model.shape[0];
-    // Of many channels the sums stand in the table only.
-    const sum = narrow || channels < 3 ? 22 : 0;
-    board.classList.toggle("narrow", narrow);
-    board.classList.toggle("many", sum === 0); // the picture is taller then: measured after it
-    const height = (room?.clientHeight ?? 330) - 4;
-    const row = narrow ? Infinity : height / channels - AROUND.row;
+    const sum = phone || channels < 3 ? 22 : 0;
+    const row = below ? Infinity : height / channels - AROUND.row;
     const tap = Math.max(TAP.least, Math.floor(Math.min(TAP.most, TAP.room / Math.max(...model.kernel), (row - sum) / model.kernel[0])));
-    const kernels = narrow ? GAP : 2 * model.kernel[1] * tap + AROUND.columns;
-    for (let cell = CELL.most; cell > CELL.least; cell -= 1) {
-      const tall = Math.max(channels * (model.padded[0] * cell + AROUND.row), model.out[0] * (model.out[1] * cell + AROUND.row));
-      const wide = (model.padded[1] + model.out[2]) * cell + kernels;
-      if (wide <= width && (narrow || tall <= height)) return { cell, tap };
+    const kernels = below ? GAP : 2 * model.kernel[1] * tap + AROUND.columns;
+    const under = below ? AROUND.row + model.kernel[0] * tap + sum : 0;
+    let cell = CELL.most;
+    for (; cell > CELL.least; cell -= 1) {
+      const tall = Math.max(channels * (model.padded[0] * cell + AROUND.row + under), model.out[0] * (model.out[1] * cell + AROUND.row));
+      const wide = model.padded[1] * cell + Math.max(HEADING, model.out[2] * cell) + kernels;
+      if (wide <= width && tall <= height) break;
     }
-    return { cell: CELL.least, tap };
+    return { cell, tap };
   }
 }

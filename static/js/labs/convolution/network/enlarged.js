@@ -41,7 +41,6 @@ export class Enlarged {
     this.element = this.card.element;
     this.element.classList.add("net-map");
     this.off = el("button", { type: "button", class: "button small", onclick: () => this.#toggle() });
-    this.card.actions.append(this.off);
     this.base = el("canvas", { class: "net-pixels", "aria-hidden": "true" });
     this.over = el("canvas", { class: "net-over", "aria-hidden": "true" });
     this.box = el("div", { class: "net-enlarged", tabindex: 0, role: "application", "data-arrows": true, "aria-label": t("convolution.page.map_keys") }, this.base, this.over);
@@ -50,7 +49,7 @@ export class Enlarged {
     this.beside = el("figcaption", { class: "caption" });
     this.pinned = el("figure", { class: "net-pinned", hidden: true }, this.other, this.beside);
     this.legend = new Legend();
-    this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), this.line, this.legend.element);
+    this.card.body.append(el("div", { class: "net-pair" }, this.box, this.pinned), el("div", { class: "net-under" }, this.line, this.off), this.legend.element);
     /** @type {Map<string, Float32Array>} exact maps of this run, by seq and channel */
     this.kept = new Map();
     /** What came back to a pooling's outputs, by the same keys. @type {Map<string, import("../../../core/tiles.js").Tiles>} */

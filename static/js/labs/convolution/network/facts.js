@@ -30,6 +30,9 @@ const OPTIONS = {
   negative_slope: null,
 };
 
+/** What one number says of both sides of a map. */
+const BOTH = new Set(["kernel_size", "stride", "padding", "output_padding", "dilation", "output_size"]);
+
 export class Facts {
   /** @param {Network} network */
   constructor(network) {
@@ -75,8 +78,8 @@ export class Facts {
       ["side", t(`convolution.page.side_${layer.side}`)],
       ["shape", shapeOf(layer)],
       ["from", input || null],
-      ...Object.entries(OPTIONS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer.options?.[name], usual)])),
-      ["params", layer.kind === "input" ? null : short(layer.params)],
+      ...Object.entries(OPTIONS).map(([name, usual]) => /** @type {[string, string | null]} */ ([name, option(layer, name, usual)])),
+      ["params", ["input", "attribution", "gradient"].includes(layer.kind) ? null : short(layer.params)],
       ["macs", layer.macs ? short(layer.macs) : null],
       ["receptive", layer.receptive ? layer.receptive.size.map(Math.floor).join(" × ") : null],
       ["jump", layer.receptive ? layer.receptive.jump.map((jump) => num(jump, 3)).join(" × ") : null],
@@ -101,9 +104,11 @@ function asks(network, layer) {
   return true;
 }
 
-/** 3 × 3, or null where it is as usual. @param {unknown} value @param {string | null} usual */
-function option(value, usual) {
+/** 3 × 3, or null where it is as usual. @param {Layer} layer @param {string} name @param {string | null} usual */
+function option(layer, name, usual) {
+  const value = layer.options?.[name];
   if (value === undefined) return null;
-  const parts = (Array.isArray(value) ? value : [value]).map(String);
+  const both = BOTH.has(name) && typeof value === "number" && layer.shape.length === 3;
+  const parts = (Array.isArray(value) ? value : both ? [value, value] : [value]).map(String);
   return parts.every((part) => part === usual) ? null : parts.join(" × ");
 }

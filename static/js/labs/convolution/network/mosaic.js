@@ -34,13 +34,12 @@ export class Mosaic {
       network.shared = value === "shared";
       onScale();
     });
-    this.card.actions.append(this.scale.element);
     this.base = el("canvas", { "aria-hidden": "true" });
     this.over = el("canvas", { class: "net-over", "aria-hidden": "true" });
     this.box = el("div", { class: "net-tiles", tabindex: 0, role: "application", "data-arrows": true }, this.base, this.over);
     this.tip = el("p", { class: "caption net-stats" });
     this.legend = new Legend();
-    this.card.body.append(this.box, this.tip, this.legend.element);
+    this.card.body.append(this.box, this.tip, el("div", { class: "net-under" }, this.legend.element, this.scale.element));
     /** @type {import("../../../core/tiles.js").Grid} */
     this.grid = { columns: 1, rows: 1, width: 1, height: 1, gap: 0 };
     /** @type {Layer | null} */
@@ -64,7 +63,7 @@ export class Mosaic {
     this.layer = layer;
     this.frame = frame;
     const vector = isVector(layer);
-    this.card.heading.textContent = t(vector ? "convolution.page.vector" : "convolution.page.maps", { layer: nameOf(layer), count: tiles.count });
+    this.card.heading.textContent = t(`convolution.page.${vector ? "vector" : tiles.count === 1 ? "lone_map" : "maps"}`, { layer: nameOf(layer), count: tiles.count });
     this.box.setAttribute("aria-label", `${this.card.heading.textContent}. ${t("convolution.page.maps_keys")}`);
     this.scale.element.hidden = vector;
     const width = Math.max(80, this.card.body.clientWidth);

@@ -9,8 +9,10 @@ import { cssColour, rangeOf } from "../../../core/tiles.js";
 
 /** @typedef {import("./model.js").Network} Network */
 
-/** Channels shown; the arithmetic at right tells of the rest. */
+/** Channels that are drawn; the arithmetic at right tells of the rest. */
 const MOST = 16;
+/** Those that weigh most are seen at once, the others where they are asked for. */
+const FIRST = 4;
 /** A grid with more columns shows colours only. */
 const WITH_NUMBERS = 5;
 
@@ -23,7 +25,10 @@ export class Patch {
     this.element.classList.add("net-patch");
     this.element.hidden = true;
     this.rows = el("ul", { class: "net-rows" });
-    this.card.body.append(this.rows);
+    this.others = el("ul", { class: "net-rows" });
+    this.summary = el("summary", {});
+    this.fold = el("details", { class: "fold" }, this.summary, this.others);
+    this.card.body.append(this.rows, this.fold);
   }
 
   /** @param {Record<string, any> | null} note an explanation's */
@@ -42,10 +47,14 @@ export class Patch {
     const kernelScale = this.#scale(kernels);
     const products = paired ? patches.map((patch, i) => patch.map((row, y) => row.map((value, x) => value * (kernels[i % kernels.length]?.[y]?.[x] ?? NaN)))) : [];
     const productScale = this.#scale(products);
-    const rows = patches.slice(0, MOST).map((patch, i) => {
+    const sums = products.map((grid) => grid.flat().reduce((total, value) => total + value, 0));
+    const order = patches.slice(0, MOST).map((_, i) => i);
+    const weight = (/** @type {number} */ i) => Math.abs(sums[i]) || 0;
+    if (paired) order.sort((a, b) => weight(b) - weight(a));
+    const rows = order.map((i) => {
+      const patch = patches[i];
       const label = el("span", { class: "caption" }, t("convolution.page.channel", { channel: channels[i] ?? i }));
       if (!paired) return el("li", {}, label, grid(patch, patchScale, t("convolution.page.window")));
-      const sum = products[i].flat().reduce((total, value) => total + value, 0);
       return el(
         "li",
         {},
@@ -55,10 +64,13 @@ export class Patch {
         grid(kernels[i % kernels.length], kernelScale, t("convolution.page.kernel")),
         el("span", { "aria-hidden": "true" }, "→"),
         grid(products[i], productScale, t("convolution.page.products")),
-        el("span", { class: "value", "data-exact": exact(sum), tabindex: 0 }, `Σ ${num(sum, 3)}`),
+        el("span", { class: "value", "data-exact": exact(sums[i]), tabindex: 0 }, `Σ ${num(sums[i], 3)}`),
       );
     });
-    this.rows.replaceChildren(...rows);
+    this.rows.replaceChildren(...rows.slice(0, FIRST));
+    this.others.replaceChildren(...rows.slice(FIRST));
+    this.fold.hidden = rows.length <= FIRST;
+    this.summary.textContent = t("convolution.page.patch_others", { count: rows.length - FIRST });
   }
 
   /** One scale for all grids of a kind: channels compare. @param {number[][][]} grids */

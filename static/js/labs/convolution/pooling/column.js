@@ -111,5 +111,5 @@ export function weightSize(size, pool) {
 
 /** A few outputs have room for their numbers. @param {number} size @param {Pool} pool */
 export function outputSize(size, pool) {
-  return Math.max(...pool.size) <= 4 ? Math.max(size, 24) : size;
+  return Math.max(...pool.size) <= 4 ? Math.max(size, 25) : size;
 }

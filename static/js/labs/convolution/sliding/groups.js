@@ -25,7 +25,7 @@ export class Groups {
       // Typed kernels fit one number of groups only.
       const fixed = this.model.params.kernel === "custom" && !chosen;
       const name = t(`convolution.sliding.page.${words}`, { groups: one.groups });
-      const button = el("button", { type: "button", class: "quiet small", "aria-pressed": String(chosen), disabled: fixed, title: fixed ? t("convolution.sliding.page.typed_groups") : null, onclick: () => stage.edit({ groups: one.groups }) }, name);
+      const button = el("button", { type: "button", class: "button small", "aria-pressed": String(chosen), disabled: fixed, title: fixed ? t("convolution.sliding.page.typed_groups") : null, onclick: () => stage.edit({ groups: one.groups }) }, name);
       return el("tr", { class: chosen ? "chosen" : null }, el("td", {}, button), el("td", {}, el("span", { class: "value" }, one.weights.toLocaleString("en"))), el("td", {}, el("span", { class: "value" }, one.macs.toLocaleString("en"))));
     });
     const biases = note.counts.bias ? t("convolution.sliding.page.biases", { count: note.counts.bias }) : t("convolution.sliding.page.no_bias");
