@@ -13,6 +13,7 @@ import { palettes, rangeOf } from "./tiles.js";
  * @property {number} rows
  * @property {number} cols
  * @property {number} size                                        of a cell, CSS pixels
+ * @property {number} [wide]                                      its width, where it is no square; such cells hold no numbers, and need not be whole pixels
  * @property {(row: number, col: number) => number | null} value  null: an empty cell; NaN: one that is still to come
  * @property {(value: number) => string} text
  * @property {(row: number, col: number) => string} told          the cell in words, for the pointer and for those who listen
@@ -61,7 +62,7 @@ export class Cells {
     this.row = Math.min(this.row, picture.rows - 1);
     this.col = Math.min(this.col, picture.cols - 1);
     const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [picture.cols * picture.size + 2 * EDGE, picture.rows * picture.size + 2 * EDGE];
+    const [width, height] = [picture.cols * (picture.wide ?? picture.size) + 2 * EDGE, picture.rows * picture.size + 2 * EDGE];
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.canvas.style.width = `${width}px`;
@@ -74,7 +75,8 @@ export class Cells {
 
   /** @param {CanvasRenderingContext2D} ctx @param {Picture} picture */
   #paint(ctx, picture) {
-    const { rows, cols, size } = picture;
+    const { rows, cols, size, wide = size } = picture;
+    const least = Math.min(size, wide);
     const style = getComputedStyle(document.documentElement); // the element itself may not be on the page yet
     const [line, inset, muted, accent] = ["--line", "--inset", "--muted", "--accent"].map((name) => style.getPropertyValue(name).trim());
     const font = (/** @type {number} */ px) => `${px}px ${style.getPropertyValue("--mono")}`;
@@ -84,22 +86,23 @@ export class Cells {
     for (let row = 0; row < rows; row += 1)
       for (let col = 0; col < cols; col += 1) {
         const value = picture.value(row, col);
-        const [x, y] = [col * size, row * size];
+        const [x, y] = [Math.round(col * wide), Math.round(row * size)];
+        const [w, h] = [Math.round((col + 1) * wide) - x, Math.round((row + 1) * size) - y];
         const known = value !== null && !Number.isNaN(value);
         const [fill, ink] = known ? colour(value) : [inset, muted];
         if (value !== null) {
           ctx.fillStyle = fill;
           ctx.globalAlpha = picture.faint?.(row, col) ? 0.5 : 1;
-          ctx.fillRect(x, y, size, size);
+          ctx.fillRect(x, y, w, h);
           ctx.globalAlpha = 1;
         } else hatch(ctx, x, y, size, line);
         ctx.strokeStyle = line;
-        ctx.lineWidth = size < 10 ? 0.5 : 1;
-        if (size >= 6) ctx.strokeRect(x, y, size, size);
+        ctx.lineWidth = least < 10 ? 0.5 : 1;
+        if (least >= 6) ctx.strokeRect(x, y, w, h);
         const corner = size >= 10 ? picture.corner?.(row, col) : null;
         if (corner) wedge(ctx, x, y, size, corner);
         const blank = value === null ? picture.blank : undefined;
-        if ((!known && !blank) || size < LEGIBLE) continue;
+        if ((!known && !blank) || size < LEGIBLE || wide !== size) continue;
         const most = Math.min(13, size * 0.44);
         for (const text of blank === undefined ? ways(picture.text(Number(value)), Number(value)) : [blank]) {
           ctx.font = font(most);
@@ -111,8 +114,8 @@ export class Cells {
           break;
         }
       }
-    for (const frame of picture.frames) outline(ctx, frame, size);
-    if (this.focused) outline(ctx, { row: this.row, col: this.col, rows: 1, cols: 1, colour: accent, width: 1.5, dash: true }, size);
+    for (const frame of picture.frames) outline(ctx, frame, size, wide);
+    if (this.focused) outline(ctx, { row: this.row, col: this.col, rows: 1, cols: 1, colour: accent, width: 1.5, dash: true }, size, wide);
   }
 
   /** @param {(row: number, col: number) => void} pick */
@@ -121,9 +124,8 @@ export class Cells {
     element.classList.add("pick");
     const at = (/** @type {PointerEvent | MouseEvent} */ event) => {
       const box = this.canvas.getBoundingClientRect();
-      const size = this.picture?.size ?? 1;
-      const [row, col] = [Math.floor((event.clientY - box.top - EDGE) / size), Math.floor((event.clientX - box.left - EDGE) / size)];
-      const { rows = 0, cols = 0 } = this.picture ?? {};
+      const { rows = 0, cols = 0, size = 1, wide = size } = this.picture ?? {};
+      const [row, col] = [Math.floor((event.clientY - box.top - EDGE) / size), Math.floor((event.clientX - box.left - EDGE) / wide)];
       return row >= 0 && col >= 0 && row < rows && col < cols ? { row, col } : null;
     };
     element.addEventListener("pointermove", (event) => {
@@ -237,12 +239,12 @@ export function colours({ low, high }) {
   };
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Frame} frame @param {number} size */
-function outline(ctx, { row, col, rows, cols, colour, dash = false, width = 2.5 }, size) {
+/** @param {CanvasRenderingContext2D} ctx @param {Frame} frame @param {number} size @param {number} wide */
+function outline(ctx, { row, col, rows, cols, colour, dash = false, width = 2.5 }, size, wide) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.setLineDash(dash ? [3, 2] : []);
-  ctx.strokeRect(col * size, row * size, cols * size, rows * size);
+  ctx.strokeRect(col * wide, row * size, cols * wide, rows * size);
   ctx.setLineDash([]);
 }
 

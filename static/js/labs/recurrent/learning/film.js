@@ -1,4 +1,4 @@
-/** Every gate and state of the example at this checkpoint: a grid each, a row a unit, a column a step. */
+/** Every gate and state of the example at this checkpoint: a grid each, a row a unit, a column a step. They fill the room that there is. */
 
 import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
@@ -10,11 +10,16 @@ import { Cells } from "../../../core/cells.js";
 /** Gates open between 0 and 1; candidates and states lie on both sides of 0. */
 const OPENS = new Set(["i", "f", "o", "r", "z"]);
 const GAP = 12;
+/** Below this width a band has no room for its name, pixels. */
+const NARROW = 150;
 /** A band's name above it, and the room around its cells. */
 const HEAD = 28;
 const EDGES = 4;
+/** A cell's sides, pixels. */
 const LEAST = 2;
-const MOST = 18;
+const MOST = 17;
+/** A cell is at most so many times as wide as it is tall, or as tall as it is wide. */
+const STRETCH = 3;
 
 export class Film {
   /** @param {Model} model */
@@ -23,7 +28,8 @@ export class Film {
     this.element = el("div", { class: "learn-film" });
     /** @type {{name: string, d: number, cells: Cells}[]} */
     this.bands = [];
-    this.size = LEAST;
+    this.wide = LEAST;
+    this.tall = LEAST;
   }
 
   /** The run, the theme, the language or the room changed. */
@@ -37,13 +43,19 @@ export class Film {
     const { clientWidth, clientHeight } = this.element.parentElement ?? this.element;
     const [width, height] = [Math.max(clientWidth, 240), window.innerWidth <= 720 ? window.innerHeight : Math.max(clientHeight, 200)];
     const count = this.bands.length;
-    const across = (/** @type {number} */ size) => Math.max(1, Math.min(count, Math.floor((width + GAP) / (model.steps * size + EDGES + GAP))));
-    const down = (/** @type {number} */ size) => Math.ceil(count / across(size));
-    const fits = (/** @type {number} */ size) => model.steps * size + EDGES <= width && down(size) * (hidden * size + HEAD + GAP) - GAP <= height;
-    this.size = LEAST;
-    while (this.size < MOST && fits(this.size + 1)) this.size += 1;
-    // Rows of the same length, where two or more are needed.
-    this.element.style.gridTemplateColumns = `repeat(${Math.ceil(count / down(this.size))}, max-content)`;
+    const most = Math.max(1, Math.min(count, Math.floor((width + GAP) / (NARROW + GAP))));
+    const plans = Array.from({ length: most }, (_, k) => {
+      const down = Math.ceil(count / (k + 1));
+      const wide = ((width + GAP) / (k + 1) - GAP - EDGES) / model.steps;
+      const tall = ((height + GAP) / down - GAP - HEAD) / hidden;
+      return { across: Math.ceil(count / down), wide: Math.min(wide, MOST, STRETCH * tall), tall: Math.min(tall, MOST, STRETCH * wide) };
+    });
+    const area = (/** @type {{wide: number, tall: number}} */ { wide, tall }) => Math.max(0, wide) * Math.max(0, tall);
+    const best = plans.reduce((best, plan) => (area(plan) > area(best) ? plan : best));
+    // Whole pixels a grid, not a cell.
+    this.wide = Math.floor(Math.max(LEAST, best.wide) * model.steps) / model.steps;
+    this.tall = Math.floor(Math.max(LEAST, best.tall) * hidden) / hidden;
+    this.element.style.gridTemplateColumns = `repeat(${best.across}, minmax(max-content, 1fr))`;
     this.element.replaceChildren(
       ...this.bands.map(({ name, d, cells }) => {
         const title = directions === 2 ? t(d ? "recurrent.learning.page.backward" : "recurrent.learning.page.forward", { name }) : name;
@@ -67,7 +79,8 @@ export class Film {
       cells.show({
         rows: hidden,
         cols: model.steps,
-        size: this.size,
+        size: this.tall,
+        wide: this.wide,
         range: OPENS.has(name) ? { low: 0, high: 1 } : { low: -most, high: most },
         value,
         text: (one) => num(one, 2),
