@@ -71,6 +71,14 @@ export class Chart {
     for (const series of plan.series) if (series.timeline) this.#scan(series.timeline, 0, series);
   }
 
+  /** Show these steps alone; the values keep the scale of all. @param {number} from @param {number} to */
+  window(from, to) {
+    const { window } = this.plan;
+    if (window?.[0] === from && window[1] === to) return;
+    this.plan.window = [from, to];
+    this.done = -1;
+  }
+
   /** The element changed its size, or the theme its colours. */
   resize() {
     const ratio = window.devicePixelRatio || 1;
@@ -107,17 +115,17 @@ export class Chart {
       for (const series of this.plan.series) if (!series.timeline) this.#scan(timeline, from, series);
       this.seen = timeline.last;
     }
-    const { log, last, x, decades = DECADES } = this.plan;
-    const end = Math.max(this.furthest, x === "lr" ? 0 : 1, x === "step" ? last : 0);
+    const { log, last, x, decades = DECADES, window } = this.plan;
+    const [begin, end] = window ?? [0, Math.max(this.furthest, x === "lr" ? 0 : 1, x === "step" ? last : 0)];
     let low = this.least;
     let high = this.most;
     if (!(high >= low)) [low, high] = log ? [0.1, 1] : [0, 1];
     if (log) low = Math.max(low, high * 10 ** -decades);
     const grow = end > this.x.value(1) * (1 + 1e-9);
-    if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.covers(x === "lr" ? this.nearest : 0)) return false;
+    if (this.done >= 0 && !grow && this.y.covers(low) && this.y.covers(high) && this.x.covers(x === "lr" ? this.nearest : begin)) return false;
     if (x === "lr") this.x = this.nearest < Infinity ? new Axis(this.nearest, this.furthest, true) : new Axis(0.1, 1, true);
     // Samples are not known ahead: double the range rather than redraw at every step.
-    else this.x = new Axis(0, x === "samples" && grow && this.done >= 0 ? Math.max(end, 1.5 * this.x.high) : end, false, false);
+    else this.x = new Axis(begin, x === "samples" && grow && this.done >= 0 ? Math.max(end, 1.5 * this.x.high) : end, false, false);
     this.y = new Axis(low, high, log);
     this.edge = Math.max(PAD.left, ...this.y.ticks().map((tick) => Math.ceil(breadth(this.ctx, tick)) + 8));
     this.done = -1;
@@ -210,7 +218,7 @@ export class Chart {
       for (const band of plan.bands ?? []) this.#band(timeline, seq, band);
       plan.series.forEach((series, i) => series.timeline && this.#line(series.timeline, 0, Infinity, series, i));
     }
-    const from = fresh ? timeline.first : this.done + 1;
+    const from = fresh ? Math.max(timeline.first, plan.window?.[0] ?? 0) : this.done + 1;
     if (seq >= from) plan.series.forEach((series, i) => !series.timeline && this.#line(timeline, from, seq, series, i));
     ctx.restore();
     // A band is one filled shape: it cannot grow by pieces without seams.

@@ -25,6 +25,7 @@
  * @property {number} last            the run's last step, 0 when it is not known
  * @property {number} racer           whose samples (or rate) the play head follows
  * @property {(number | null)[]} [marks]  seqs with a vertical mark
+ * @property {[number, number]} [window]  the steps that are shown, not all
  * @property {number} [decades]      that a logarithmic axis shows at most
  * @property {number} [cap]           leave out of the range what exceeds the first frame's greatest value so many times
  */

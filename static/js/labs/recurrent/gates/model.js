@@ -27,6 +27,8 @@ export class Model {
     this.params = {};
     /** None before the first run: then its `first`. @type {Unit} */
     this.unit = { name: "", layer: 1, direction: "forward", unit: 0 };
+    /** The steps that the tape shows. @type {[number, number]} */
+    this.window = [0, 1];
     this.paint();
   }
 

@@ -60,6 +60,7 @@ export class Tape {
     const last = model.tokens.length;
     this.first = Math.max(0, Math.min(last - count, Math.round(seq - 1 - HEAD * count)));
     const end = Math.min(last, this.first + count);
+    model.window = [this.first, end];
     const { ink, faint, line, accent } = model.inks;
     // The last step painted and how many were, as the paths of optimizer/race tell it.
     this.canvas.dataset.seq = String(seq);

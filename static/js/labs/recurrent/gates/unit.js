@@ -1,4 +1,4 @@
-/** The unit that is looked at: its gates and states as curves over the text. */
+/** The unit that is looked at: its gates and states as curves over the characters that the tape shows. */
 
 import { card, el } from "../../../core/dom.js";
 import { Chart } from "../../../core/chart/chart.js";
@@ -49,6 +49,7 @@ export class UnitCurves {
       this.legend.replaceChildren(...lines.map((line) => entry(line, () => model.select({ name: line.name }))), ...others.map((line) => entry(line, null)));
       this.chart.show({ series: [...before, ...others, ...lines], log: false, x: "step", last: model.tokens.length, racer: 0 }, this.card.heading.textContent ?? "");
     }
+    this.chart.window(...model.window);
     this.chart.draw(model.stage.timeline, seq);
   }
 }
