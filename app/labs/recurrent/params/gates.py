@@ -83,7 +83,7 @@ class GatesParams(Params):
     @classmethod
     def _something(cls, text: str) -> str:
         if not text:
-            raise UserError(Message("recurrent.gates.error.empty"), ("text",))
+            raise UserError(Message("recurrent.gates.error.empty"))
         return text
 
     @model_validator(mode="before")

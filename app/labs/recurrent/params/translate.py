@@ -70,7 +70,7 @@ class TranslateParams(Params):
     @classmethod
     def _something(cls, text: str) -> str:
         if not text.strip():
-            raise UserError(Message("recurrent.translate.error.empty"), ("text",))
+            raise UserError(Message("recurrent.translate.error.empty"))
         return text
 
     @model_validator(mode="after")
