@@ -5,9 +5,10 @@
  * new), the heads (each frame). Plotly itself draws nothing while a run plays.
  */
 
-import { el, iconButton } from "../../core/dom.js";
+import { el } from "../../core/dom.js";
 import { exact, num } from "../../core/format.js";
 import { Layer } from "../../core/layer.js";
+import { beside, drawAxes, line, listen, recolour, show, zoomButtons } from "./axes.js";
 import { cross, saltire } from "./crosses.js";
 import { ellipse, paintEllipse } from "./ellipse.js";
 import { Ground } from "./ground.js";
@@ -19,8 +20,6 @@ import { StartMarker, pointAt } from "./start.js";
 /** @typedef {import("../../core/types.js").SceneView} SceneView */
 /** @typedef {import("../../core/types.js").Pinned} Pinned */
 
-/** A press that moved less than this is a click, not a pan. */
-const STILL = 4;
 /** Heads outside the axes wait this far inside their edge. */
 const EDGE = 7;
 const STOPPED = 2;
@@ -57,19 +56,12 @@ export class Surface2D {
     this.tip = el("div", { class: "race-tip", hidden: true });
     this.edge = el("p", { class: "race-edge", hidden: true });
     this.element = el("div", { class: "race-surface", role: "group", "aria-label": stage.t("optimizer.page.title") }, this.figure, this.edge, this.tip);
-    this.#listen();
+    this.deaf = listen(this.figure, this.tip, { click: (event) => this.#click(event), hover: (event) => this.#hover(event), busy: () => this.start.dragging });
   }
 
   /** Buttons for the card's head: nearer, further, whole view. */
   buttons() {
-    const { t } = this.stage;
-    const button = (/** @type {string} */ text, /** @type {string} */ name, /** @type {number} */ factor) =>
-      el("button", { type: "button", class: "icon-button", "aria-label": name, title: name, onclick: () => this.#zoom(factor) }, text);
-    return [
-      button("+", t("optimizer.page.zoom_in"), 0.5),
-      button("−", t("optimizer.page.zoom_out"), 2),
-      iconButton("fit", t("shell.plot.reset"), () => this.#range(this.view)),
-    ];
+    return zoomButtons(this.stage, this.figure, () => this.view);
   }
 
   /** @param {SceneView} scene */
@@ -84,20 +76,12 @@ export class Surface2D {
     this.#again();
     this.relanguage();
     if (!this.layers) await this.#build();
-    else if (moved) await this.#range(view);
+    else if (moved) await show(this.stage, this.figure, view);
     else this.#paintAll();
   }
 
   async #build() {
-    const { plots } = this.stage;
-    const [x0, x1, y0, y1] = this.view;
-    const layout = {
-      margin: { l: 40, r: 8, t: 6, b: 36 },
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      xaxis: { range: [x0, x1], title: { text: "x", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
-      yaxis: { range: [y0, y1], title: { text: "y", standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false },
-    };
-    await plots.newPlot(this.figure, [{ x: [], y: [], type: "scatter", hoverinfo: "skip" }], layout, { doubleClick: false, showTips: false });
+    await drawAxes(this.stage, this.figure, this.view, ["x", "y"]);
     if (this.layers) return;
     const ground = new Layer(this.figure, (layer) => this.ground.paint(layer, this.colours));
     ground.canvas.classList.add("race-ground");
@@ -165,24 +149,15 @@ export class Surface2D {
   }
 
   async retheme() {
-    const { plots } = this.stage;
-    const colours = plots.colors();
-    this.colours = colours;
+    this.colours = this.stage.plots.colors();
     if (!this.layers) return;
-    /** @type {Record<string, any>} */
-    const update = { "font.color": colours.text };
-    for (const name of ["xaxis", "yaxis"]) {
-      update[`${name}.tickfont.color`] = colours.muted;
-      update[`${name}.title.font.color`] = colours.muted;
-      update[`${name}.tickcolor`] = colours.line;
-      update[`${name}.linecolor`] = colours.line;
-    }
-    await plots.relayout(this.figure, update);
+    await recolour(this.stage, this.figure);
     this.#again();
     this.#paintAll();
   }
 
   destroy() {
+    this.deaf();
     for (const layer of Object.values(this.layers ?? {})) layer.destroy();
     this.layers = null;
     this.stage.plots.purge(this.figure);
@@ -281,42 +256,6 @@ export class Surface2D {
     }
   }
 
-  /** @param {number} factor above 1: further */
-  #zoom(factor) {
-    const full = /** @type {any} */ (this.figure)._fullLayout;
-    if (!full) return;
-    const wide = (/** @type {number[]} */ [a, b]) => [(a + b) / 2 - ((b - a) / 2) * factor, (a + b) / 2 + ((b - a) / 2) * factor];
-    this.#range([...wide(full.xaxis.range.map(Number)), ...wide(full.yaxis.range.map(Number))]);
-  }
-
-  /** @param {number[]} range x0, x1, y0, y1 */
-  #range([x0, x1, y0, y1]) {
-    return this.stage.plots.relayout(this.figure, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
-  }
-
-  #listen() {
-    /** @type {{left: number, top: number} | null} */
-    let pressed = null;
-    this.figure.addEventListener("pointerdown", (event) => {
-      pressed = event.button === 0 ? { left: event.clientX, top: event.clientY } : null;
-      this.tip.hidden = true;
-    });
-    // Plotly covers the page while a button is down: the release is heard on the window.
-    const release = (/** @type {PointerEvent} */ event) => {
-      const still = pressed && Math.hypot(event.clientX - pressed.left, event.clientY - pressed.top) < STILL;
-      pressed = null;
-      if (still) this.#click(event);
-    };
-    window.addEventListener("pointerup", release);
-    this.figure.addEventListener("pointermove", (event) => !pressed && !this.start.dragging && this.#hover(event));
-    this.figure.addEventListener("pointerleave", () => (this.tip.hidden = true));
-    const destroy = this.destroy.bind(this);
-    this.destroy = () => {
-      window.removeEventListener("pointerup", release);
-      destroy();
-    };
-  }
-
   /** A path's point opens there; elsewhere the start moves. @param {PointerEvent} event */
   #click(event) {
     const layer = this.layers?.heads;
@@ -343,18 +282,12 @@ export class Surface2D {
       const part = frame.tensors[name];
       return part.dtype === "f8" ? exact(Number(part.data[i])) : num(Number(part.data[i]), 9);
     };
-    const row = (/** @type {string} */ name, /** @type {string} */ value) => el("div", {}, el("span", {}, name), el("b", {}, value));
     this.tip.replaceChildren(
       el("strong", {}, t("optimizer.page.at", { racer: this.race.racers[hit.racer].label, step: frame.step })),
-      row("x", said("position", 2 * hit.racer)),
-      row("y", said("position", 2 * hit.racer + 1)),
-      row(t("optimizer.page.loss"), said("loss", hit.racer)),
+      line("x", said("position", 2 * hit.racer)),
+      line("y", said("position", 2 * hit.racer + 1)),
+      line(t("optimizer.page.loss"), said("loss", hit.racer)),
     );
-    const right = at.left > layer.box.width / 2;
-    const below = at.top > layer.box.height / 2;
-    this.tip.style.left = right ? "" : `${layer.box.left + at.left + 14}px`;
-    this.tip.style.right = right ? `${this.figure.clientWidth - layer.box.left - at.left + 14}px` : "";
-    this.tip.style.top = below ? "" : `${layer.box.top + at.top + 14}px`;
-    this.tip.style.bottom = below ? `${this.figure.clientHeight - layer.box.top - at.top + 14}px` : "";
+    beside(this.tip, this.figure, layer, at.left, at.top);
   }
 }

@@ -5,6 +5,7 @@
 
 import { el } from "../../../core/dom.js";
 import { Layer } from "../../../core/layer.js";
+import { beside, line } from "../axes.js";
 import { emptyWord } from "./colours.js";
 
 /** @typedef {import("../../../core/types.js").Stage} Stage */
@@ -298,14 +299,7 @@ export class Picture {
     const owner = this.map.owner[row * this.map.side + column];
     this.tip.hidden = owner < 0;
     if (owner < 0) return;
-    const line = (/** @type {[string, string]} */ [name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value));
-    this.tip.replaceChildren(...this.acts.says(owner).map(line));
-    const { left, top, width, height } = layer.box;
-    const right = at[0] > width / 2;
-    const below = at[1] > height / 2;
-    this.tip.style.left = right ? "" : `${left + at[0] + 14}px`;
-    this.tip.style.right = right ? `${this.figure.clientWidth - left - at[0] + 14}px` : "";
-    this.tip.style.top = below ? "" : `${top + at[1] + 14}px`;
-    this.tip.style.bottom = below ? `${this.figure.clientHeight - top - at[1] + 14}px` : "";
+    this.tip.replaceChildren(...this.acts.says(owner).map(([name, value]) => line(name, value)));
+    beside(this.tip, this.figure, layer, at[0], at[1]);
   }
 }

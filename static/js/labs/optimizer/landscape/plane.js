@@ -3,9 +3,10 @@
  * dragged and asked. Three canvases over Plotly's axes; Plotly itself draws nothing while a run plays.
  */
 
-import { el, iconButton } from "../../../core/dom.js";
+import { el } from "../../../core/dom.js";
 import { num } from "../../../core/format.js";
 import { Layer } from "../../../core/layer.js";
+import { beside, drawAxes, line, listen, ranges, recolour, show, zoomButtons } from "../axes.js";
 import { cross } from "../crosses.js";
 import { ellipse, paintEllipse } from "../ellipse.js";
 import { Ground } from "../ground.js";
@@ -15,8 +16,6 @@ import { StartMarker, pointAt } from "../start.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-/** A press that moved less than this is a click, not a zoom. */
-const STILL = 4;
 /** The longest half axis of an ellipse, pixels. */
 const HALF = 46;
 
@@ -39,19 +38,15 @@ export class Plane {
     this.figure = el("div", { class: "plot race-plot" });
     this.tip = el("div", { class: "race-tip", hidden: true });
     this.element = el("div", { class: "race-surface", role: "group" }, this.figure, this.tip);
-    this.#listen();
+    this.deaf = listen(this.figure, this.tip, { click: (event) => this.#click(event), hover: (event) => this.#hover(event), busy: () => this.probe.dragging });
   }
 
   /** For the card's head: compute what is in view, the whole plane again, nearer, further. */
   buttons() {
     const { t } = this.stage;
     const text = (/** @type {string} */ id, /** @type {() => void} */ go) => el("button", { type: "button", class: "button small", onclick: go }, t(`optimizer.landscape.page.${id}`));
-    const zoom = (/** @type {string} */ sign, /** @type {string} */ id, /** @type {number} */ factor) =>
-      el("button", { type: "button", class: "icon-button", "aria-label": t(id), title: t(id), onclick: () => this.#zoom(factor) }, sign);
     return [
-      zoom("+", "optimizer.page.zoom_in", 0.5),
-      zoom("−", "optimizer.page.zoom_out", 2),
-      iconButton("fit", t("shell.plot.reset"), () => this.#range(this.model.view)),
+      ...zoomButtons(this.stage, this.figure, () => this.model.view),
       text("compute", () => this.#compute()),
       text("whole", () => this.stage.edit({ x_range: null, y_range: null }, { commit: true })),
     ];
@@ -67,14 +62,7 @@ export class Plane {
   }
 
   async #build() {
-    const axis = (/** @type {string} */ text) => ({ range: [0, 1], title: { text, standoff: 4 }, showgrid: false, zeroline: false, ticks: "outside", automargin: false });
-    const layout = {
-      margin: { l: 44, r: 8, t: 6, b: 36 },
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      xaxis: axis("a"),
-      yaxis: axis("b"),
-    };
-    await this.stage.plots.newPlot(this.figure, [{ x: [], y: [], type: "scatter", hoverinfo: "skip" }], layout, { doubleClick: false, showTips: false });
+    await drawAxes(this.stage, this.figure, [0, 1, 0, 1], ["a", "b"]);
     if (this.layers) return;
     const ground = new Layer(this.figure, (layer) => this.ground.paint(layer, this.colours));
     ground.canvas.classList.add("race-ground");
@@ -108,7 +96,7 @@ export class Plane {
     const view = /** @type {number[]} */ (frame.note.view);
     if (view.some((value, i) => value !== this.model.view[i])) {
       this.model.look(view);
-      void this.#range(view);
+      void show(this.stage, this.figure, view);
     }
     if (this.model.fill(seq) || this.ground.x.length !== this.model.side) this.#surface();
     if (seq < before) this.#again();
@@ -179,74 +167,26 @@ export class Plane {
   }
 
   async retheme() {
-    const { plots } = this.stage;
-    this.colours = plots.colors();
+    this.colours = this.stage.plots.colors();
     if (!this.layers) return;
-    /** @type {Record<string, any>} */
-    const update = { "font.color": this.colours.text };
-    for (const name of ["xaxis", "yaxis"]) {
-      update[`${name}.tickfont.color`] = this.colours.muted;
-      update[`${name}.title.font.color`] = this.colours.muted;
-      update[`${name}.tickcolor`] = this.colours.line;
-      update[`${name}.linecolor`] = this.colours.line;
-    }
-    await plots.relayout(this.figure, update);
+    await recolour(this.stage, this.figure);
     this.#again();
     for (const layer of Object.values(this.layers)) layer.refresh();
   }
 
   destroy() {
+    this.deaf();
     for (const layer of Object.values(this.layers ?? {})) layer.destroy();
     this.layers = null;
     this.stage.plots.purge(this.figure);
   }
 
-  /** @returns {[number[], number[]] | null} the axes' ranges */
-  #ranges() {
-    const full = /** @type {any} */ (this.figure)._fullLayout;
-    return full ? [full.xaxis.range.map(Number), full.yaxis.range.map(Number)] : null;
-  }
-
-  /** @param {number} factor above 1: further */
-  #zoom(factor) {
-    const ranges = this.#ranges();
-    if (ranges) void this.#range(ranges.flatMap(([low, high]) => [(low + high) / 2 - ((high - low) / 2) * factor, (low + high) / 2 + ((high - low) / 2) * factor]));
-  }
-
-  /** @param {number[]} range */
-  #range([x0, x1, y0, y1]) {
-    return this.stage.plots.relayout(this.figure, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
-  }
-
   /** What is in view is a map of its own: a new run, of the same paths. */
   #compute() {
-    const ranges = this.#ranges();
-    if (!ranges) return;
-    const [x, y] = ranges.map((range) => range.map((value) => Number(value.toPrecision(6))));
+    const now = ranges(this.figure);
+    if (!now) return;
+    const [x, y] = now.map((range) => range.map((value) => Number(value.toPrecision(6))));
     this.stage.edit({ x_range: x, y_range: y }, { commit: true });
-  }
-
-  #listen() {
-    /** @type {{left: number, top: number} | null} */
-    let pressed = null;
-    this.figure.addEventListener("pointerdown", (event) => {
-      pressed = event.button === 0 ? { left: event.clientX, top: event.clientY } : null;
-      this.tip.hidden = true;
-    });
-    // Plotly covers the page while a button is down: the release is heard on the window.
-    const release = (/** @type {PointerEvent} */ event) => {
-      const still = pressed && Math.hypot(event.clientX - pressed.left, event.clientY - pressed.top) < STILL;
-      pressed = null;
-      if (still) this.#click(event);
-    };
-    window.addEventListener("pointerup", release);
-    this.figure.addEventListener("pointermove", (event) => !pressed && !this.probe.dragging && this.#hover(event));
-    this.figure.addEventListener("pointerleave", () => (this.tip.hidden = true));
-    const destroy = this.destroy.bind(this);
-    this.destroy = () => {
-      window.removeEventListener("pointerup", release);
-      destroy();
-    };
   }
 
   /** A path's point is opened; elsewhere the loss of the plane. @param {PointerEvent} event */
@@ -271,13 +211,7 @@ export class Plane {
     this.tip.hidden = !at?.inside;
     if (!layer || !at?.inside) return;
     const { t } = this.stage;
-    const row = (/** @type {string} */ name, /** @type {string} */ value) => el("div", {}, el("span", {}, name), el("b", {}, value));
-    this.tip.replaceChildren(row("a", num(at.x, 3)), row("b", num(at.y, 3)), row(t("optimizer.page.loss"), num(this.model.lossAt(at.x, at.y), 4)));
-    const right = at.left > layer.box.width / 2;
-    const below = at.top > layer.box.height / 2;
-    this.tip.style.left = right ? "" : `${layer.box.left + at.left + 14}px`;
-    this.tip.style.right = right ? `${this.figure.clientWidth - layer.box.left - at.left + 14}px` : "";
-    this.tip.style.top = below ? "" : `${layer.box.top + at.top + 14}px`;
-    this.tip.style.bottom = below ? `${this.figure.clientHeight - layer.box.top - at.top + 14}px` : "";
+    this.tip.replaceChildren(line("a", num(at.x, 3)), line("b", num(at.y, 3)), line(t("optimizer.page.loss"), num(this.model.lossAt(at.x, at.y), 4)));
+    beside(this.tip, this.figure, layer, at.left, at.top);
   }
 }
