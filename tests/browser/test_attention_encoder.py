@@ -6,12 +6,13 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app import labs
 from app.labs.contract import Frame
-from browser.shell import counter, open_lab
+from browser.shell import counter, open_lab, settled
 from browser.watching import until
 from serving import Server
 
@@ -109,3 +110,24 @@ def test_another_sentence_is_typed_and_chinese_names_what_it_does_not_know(page:
     field.fill("   ")
     expect(page.locator('#form .field[data-field="text"]')).to_contain_text("没有可读的内容")
     expect(page.locator(".enc-words")).to_contain_text("saw")
+
+
+def test_typed_chinese_is_read_by_the_encoder_of_characters_which_says_so(page: Page, server: Server) -> None:
+    encoder(page, server)
+    expect(page.locator(".enc-notes")).to_contain_text("all-MiniLM-L6-v2")
+    page.locator('#form .field[data-field="text"] textarea').fill("床前明月光，疑是地上霜。")
+    expect(page.locator(".enc-notes")).to_contain_text("Chinese characters, ours reads")
+    expect(page.locator(".enc-notes")).to_contain_text("The text is mostly Chinese.")
+    settled(page)
+    page.locator("body").press("End")
+    found = frames(text="床前明月光，疑是地上霜。")
+    until(lambda: counter(page) == (len(found) - 1,) * 2, what="its last layer")
+    words = page.locator(".enc-words .enc-word bdi").all_text_contents()
+    assert "".join(words[1:-1]) == "床前明月光，疑是地上霜。"
+    until(lambda: bool(looked_at(page)), what="a row")
+    weights = found[-1].tensors["weights"]
+    assert weights.shape[1:] == (len(words), len(words))
+    assert not np.allclose(weights, 1 / len(words), atol=0.05)
+    shown = [value for _, value in looked_at(page)]
+    assert any(np.allclose(np.sort(row)[::-1][: len(shown)], shown, atol=1e-6) for row in weights.reshape(-1, len(words)))
+    expect(page.locator("#numbers .parity.good")).to_be_visible()
