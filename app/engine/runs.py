@@ -125,10 +125,15 @@ class Run:
             self._stream.speed(steps_per_second)
 
     def cancel(self) -> None:
+        """Computes no further. Of a run that is done its worker forgets the frames that it kept for questions, where no other
+        viewer asks any: ``ask`` computes them again.
+        """
         if not self.ended():
             self._end("cancelled")
             for viewer in self.viewers:
                 viewer.stop_here()
+        elif len(self.viewers) <= 1:
+            self._close()
 
     def _ask_worker(self, what: str) -> None:
         if self._stream:
@@ -160,9 +165,7 @@ class Run:
         if not self.ended():
             self._end("cancelled")
         self.gone = True
-        if self._stream:
-            self._stream.close()
-            self._stream = None
+        self._close()
         for viewer in list(self.viewers):
             viewer.wake()
 
@@ -242,12 +245,17 @@ class Run:
         """``keep``: the worker goes on answering questions about the run."""
         if self.ended():
             return
-        if self._stream and not keep:
-            self._stream.close()
-            self._stream = None
+        if not keep:
+            self._close()
         self.progress = self.place = None
         self._turn(state)
         self._freed()
+
+    def _close(self) -> None:
+        """The worker forgets the run."""
+        if self._stream:
+            self._stream.close()
+            self._stream = None
 
     def _turn(self, state: wire.RunState) -> None:
         self.state = state

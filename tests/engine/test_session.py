@@ -108,6 +108,23 @@ def test_cancel_stops_at_once_and_twice_is_fine(home: Home, page: Page) -> None:
     home.do(work())
 
 
+def test_a_done_run_that_is_cancelled_leaves_its_worker_and_still_answers(home: Home, page: Page) -> None:
+    async def work() -> None:
+        def held() -> int:
+            return len(home.engine.runner.workers[0].orders)
+
+        run = page.start(steps=20)
+        await page.until_state("done")
+        assert held() == 1
+        assert page.ask("cancel", run=run).state == "done"
+        assert held() == 0
+        reply, _ = await page.question("explain", run=run, seq=3, target={"kind": "difference", "index": 1})
+        assert reply.ok
+        assert held() == 1
+
+    home.do(work())
+
+
 @pytest.mark.parametrize("to", [0, 1000, 1900])
 def test_seeking_back_sends_the_same_frames_from_the_ring_or_a_replay(home: Home, page: Page, to: int) -> None:
     async def work() -> None:

@@ -120,8 +120,10 @@ export class HeadMap {
       ctx.fillStyle = on ? accent : up ? ink : faint;
       ctx.textBaseline = "middle";
       ctx.translate(x, y);
-      if (up) ctx.rotate(-Math.PI / 2);
-      ctx.textAlign = up ? "left" : "right";
+      const upright = up && wide(text) <= Math.max(cell, WIDE); // a single letter stands as it is
+      if (up && !upright) ctx.rotate(-Math.PI / 2);
+      ctx.textAlign = upright ? "center" : up ? "left" : "right";
+      if (upright) ctx.textBaseline = "bottom";
       ctx.fillText(short(text), 0, 0);
       ctx.restore();
     };

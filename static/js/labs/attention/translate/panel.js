@@ -67,7 +67,9 @@ export class Panel {
   #tell() {
     const { map, model, name } = this;
     const place = model.opened.place(name, this.seq);
-    this.told.textContent = (map.pointer ? map.told(map.pointer.row, map.pointer.column) : map.told(place.row, place.column)) || model.stage.t(`attention.translate.page.empty_${name}`);
+    const told = map.pointer ? map.told(map.pointer.row, map.pointer.column) : map.told(place.row, place.column);
+    const over = name !== "encoder" && this.seq > model.read;
+    this.told.textContent = told || (over ? model.stage.t("decoding.over", { row: model.named(model.row) }) : model.stage.t(`attention.translate.page.empty_${name}`));
   }
 
   /** @param {number} seq */
