@@ -22,7 +22,7 @@ import { Text } from "./generate/text.js";
 /** Below this width the parts stand under one another. */
 const PHONE = 720;
 /** The least height of the heads, and what stands over the matrix, CSS pixels. */
-const LEAST = 200;
+const LEAST = 170;
 const HEADING = 34;
 /** The card's head and padding. */
 const BESIDES = 72;

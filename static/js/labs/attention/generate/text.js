@@ -10,8 +10,8 @@ import { STRONGEST } from "../../../core/writing/model.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
-/** A line's height as the style sheet has it and the widest letter, CSS pixels; so many lines are seen at most. */
-const [LINE, WIDE] = [26, 15];
+/** The widest letter, CSS pixels, and the lines that are seen at most. */
+const WIDE = 15;
 const MOST = 3;
 
 export class Text {
@@ -96,9 +96,7 @@ export class Text {
     }
     const query = model.label(model.row);
     this.legend.textContent = byWeight ? t("attention.generate.page.legend_weights", { query, key: model.label(model.column), value: num(shares.at(model.row, model.column), 3) }) : t("attention.generate.page.legend_surprise", { nats: STRONGEST });
-    const last = this.letters[count - 1];
-    // Whole lines: the newest one and what stands before it.
-    if (last && this.line.scrollHeight > this.line.clientHeight) this.line.scrollTop = LINE * Math.floor((last.offsetTop - this.line.offsetTop - this.line.clientHeight / 2) / LINE);
+    this.line.scrollTop = this.line.scrollHeight;
   }
 
   /** To the step that wrote a token; of the prompt: what it looks at. @param {number} at */
