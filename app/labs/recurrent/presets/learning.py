@@ -16,6 +16,7 @@ _KEEP = "C. Tallec and Y. Ollivier, 2018, arXiv:1804.11188"
 _LSTM = "S. Hochreiter and J. Schmidhuber, 1997"
 _DYCK = "N. Skachkova, T. Trost and D. Klakow, 2018, arXiv:1811.03075"
 _WARM: dict[str, Any] = {"lr": 0.02, "batch": 256, "warm_up": 50, "steps": 150, "every": 3}
+_ADDING: dict[str, Any] = {"task": "adding", "length_of": 50, "hidden": 64, "keep": False, "every": 10}
 
 LEARNING = (
     _preset("recall", _KEEP, **_WARM),
@@ -39,6 +40,8 @@ LEARNING = (
         steps=150,
         every=3,
     ),
-    _preset("adding", _LSTM, task="adding", cell="gru", length_of=50, hidden=64, keep=False, steps=600, every=10),
+    _preset("adding", _LSTM, **_ADDING, cell="gru", steps=600),
+    _preset("adding-lstm", _LSTM, **_ADDING, cell="lstm", lr=0.01, steps=800),
+    _preset("adding-rnn", _LSTM, **_ADDING, cell="rnn", steps=600),
 )
 """In the order in which the page lists them."""
