@@ -186,7 +186,7 @@ def test_recall_is_learnt_by_a_gate_that_starts_open_and_not_as_torch_starts_it(
     assert accuracy("recall-gru", 275) == pytest.approx(99.8, abs=1)
 
 
-def test_an_lstm_remembers_over_60_steps_where_the_rate_warms_up() -> None:
+def test_an_lstm_remembers_over_60_steps() -> None:
     """Facts, recurrent: with a forget bias of ln T the LSTM is right after 150 to 250 steps at T = 60."""
     far = LearningParams(**PRESETS["recall-far"])
     assert (far.cell, far.length_of, far.steps) == ("lstm", 60, 250)
