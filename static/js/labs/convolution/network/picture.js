@@ -35,7 +35,7 @@ export class Picture {
     this.opacity.addEventListener("input", () => this.#veil());
     this.slider = el("label", { class: "net-opacity", hidden: true }, el("span", { class: "caption" }), this.opacity);
     this.steps = el("ol", { class: "net-steps" });
-    this.element = el("div", { class: "net-input" }, this.frame, this.caption, this.slider, this.steps);
+    this.element = el("div", { class: "net-input" }, this.frame, this.steps, this.caption, this.slider);
     /** The step whose picture is looked at; -1: what the network sees. */
     this.step = -1;
     /** [y0, x0, y1, x1] in pixels of the network's input. @type {number[] | null} */
