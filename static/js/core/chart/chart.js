@@ -189,9 +189,10 @@ export class Chart {
       if (left > width - PAD.right + 1) continue;
       segment(ctx, left, PAD.top, left, height - PAD.bottom);
       const half = breadth(ctx, tick) / 2;
-      if (left - half < free) continue;
-      label(ctx, tick, left, height - 6);
-      free = left + half + 6;
+      const middle = Math.min(left, width - half); // the last number stays inside
+      if (middle - half < free) continue;
+      label(ctx, tick, middle, height - 6);
+      free = middle + half + 6;
     }
     for (const seq of this.plan.marks ?? []) if (seq !== null) this.#mark(seq, ink);
   }

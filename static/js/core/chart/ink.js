@@ -35,10 +35,16 @@ export function breadth(ctx, tick) {
 
 /** A tick's text, its exponent raised. @param {CanvasRenderingContext2D} ctx @param {import("./axis.js").Tick} tick @param {number} x @param {number} y */
 export function label(ctx, tick, x, y) {
+  const { textAlign } = ctx;
   ctx.font = SMALL;
-  const raised = tick.exponent ? ctx.measureText(tick.exponent).width : 0;
-  const shift = ctx.textAlign === "right" ? raised : 0;
-  ctx.fillText(tick.exponent, ctx.textAlign === "right" ? x : x + raised, y - 4);
+  const raised = ctx.measureText(tick.exponent).width;
   ctx.font = BIG;
-  ctx.fillText(tick.mantissa, x - shift, y);
+  const plain = ctx.measureText(tick.mantissa).width;
+  const start = x - (plain + raised) * (textAlign === "right" ? 1 : textAlign === "center" ? 0.5 : 0);
+  ctx.textAlign = "left";
+  ctx.fillText(tick.mantissa, start, y);
+  ctx.font = SMALL;
+  ctx.fillText(tick.exponent, start + plain, y - 4);
+  ctx.font = BIG;
+  ctx.textAlign = textAlign;
 }
