@@ -94,6 +94,10 @@ def test_a_date_is_its_iso_form_and_each_digit_comes_from_its_field(day: date, s
     years = {"".join(pair.source[i] for i in sorted(pair.gold[t])) for t in range(4)}
     assert years == {str(day.year)}
     assert not pair.gold[4]
+    for number, first in ((day.month, 5), (day.day, 8)):
+        after = pair.gold[first] - pair.gold[first + 1]
+        assert not any(pair.source[i].isdigit() for i in after)
+        assert not after or number < 10  # only a 0 that nobody wrote comes from the sign after its number
     days = "".join(pair.source[i] for i in sorted(pair.gold[9]))
     assert days == str(day.day)
 

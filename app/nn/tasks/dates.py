@@ -20,7 +20,7 @@ FORMATS = ("{d} {month} {y}", "{month} {d}, {y}", "{mon} {d} {y}", "{d}.{m}.{y}"
 def spell(day: date, spelling: str) -> Pair:
     """``day`` in one of FORMATS and in ISO; each digit comes from the whole year, month or day of the source.
 
-    Whether the first of two digits is 0 is decided by where the number ends: there what stands after it counts too.
+    A number of one digit is written with a 0 before it because another sign stands after it: that 0 comes from the sign too.
     """
     written = {"d": str(day.day), "m": str(day.month), "y": str(day.year)}
     written |= {"month": MONTHS[day.month - 1], "mon": MONTHS[day.month - 1][:3]}
@@ -36,7 +36,7 @@ def spell(day: date, spelling: str) -> Pair:
     gold = [field.get(letter, frozenset()) for letter in "yyyy-mm-dd"]
     for letter, first in (("m", 5), ("d", 8)):
         after = max(field[letter]) + 1
-        if after < len(text) and text[after - 1].isdigit():
+        if len(field[letter]) == 1 and after < len(text):
             gold[first] |= {after}
     return Pair(tuple(text), tuple(day.isoformat()), tuple(gold))
 
