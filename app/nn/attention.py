@@ -84,7 +84,7 @@ def beside_torch(heads: Heads, scale: float | None = None) -> tuple[float, float
     theirs = functional.scaled_dot_product_attention(heads.q, heads.k, heads.v, heads.mask, scale=scale)
     mask = heads.mask
     e = heads.scores if mask is None or mask.dtype == torch.bool else masked(heads.scores, mask).nan_to_num(neginf=0)
-    largest, value = (float(torch.stack(one.aminmax()).abs().max()) for one in (e, heads.v))
+    largest, value = (max(-float(low), float(high)) for low, high in (e.aminmax(), heads.v.aminmax()))
     rounding = torch.finfo(e.dtype).eps * max(8.0, largest) * max(1.0, value)
     return float((heads.output - theirs).abs().max()), rounding
 

@@ -175,4 +175,4 @@ def script(params: EncoderParams) -> str:
 
 def _host(tensor: Tensor) -> NDArray[Any]:
     """As numpy on the CPU, in C order."""
-    return np.ascontiguousarray(tensor.detach().cpu().numpy())
+    return np.ascontiguousarray(tensor.cpu().numpy())

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from app.nn.tokens import Read
 
@@ -51,7 +52,7 @@ def patterns(read: Read, sees: NDArray[np.bool_]) -> Tensor:
 
 def scores(weights: Tensor, p: Tensor) -> Tensor:
     """(H, T, T) and (K, T, T) to (H, K)."""
-    return weights.flatten(1) @ p.flatten(1).T
+    return functional.linear(weights.flatten(1), p.flatten(1))
 
 
 def by_chance(p: Tensor, sees: NDArray[np.bool_]) -> Tensor:
