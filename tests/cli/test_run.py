@@ -71,7 +71,7 @@ def test_a_bar_on_stderr_tells_how_far_it_is(here: Cli) -> None:
 
 
 def test_progress_toward_nobody_knows_what_is_told_without_a_slash(capsys: pytest.CaptureFixture[str]) -> None:
-    stage = Message("optimizer.training.stage.loading")
+    stage = Message("optimizer.task.stage.loading")
     list(_watched(iter([Progress(2, 0, stage), Progress(3, 9, stage)]), None))
     told = capsys.readouterr().err
     assert " 3/9:" in told

@@ -285,7 +285,7 @@ def test_every_value_opens_and_agrees(run: tuple[LandscapeParams, list[Frame]]) 
     [
         ({"centre": 2}, "centre", "error.atmost"),
         ({"x_range": [1, 0]}, "x_range", "error.range"),
-        ({"epochs": 500, "samples": 5000, "batch_size": 1}, "epochs", "optimizer.training.error.work"),
+        ({"epochs": 500, "samples": 5000, "batch_size": 1}, "epochs", "optimizer.landscape.error.steps"),
         ({"data": "cifar10", "hidden": "256", "points": 200, "epochs": 60}, "points", "optimizer.landscape.error.kept"),
         ({"data": "line", "model": "logistic", "plane": "random"}, "plane", "optimizer.landscape.error.one_weight"),
         (
@@ -293,7 +293,7 @@ def test_every_value_opens_and_agrees(run: tuple[LandscapeParams, list[Frame]]) 
             "side",
             "optimizer.landscape.error.work",
         ),
-        ({"model": "cnn"}, "model", "optimizer.training.error.pictures"),
+        ({"model": "cnn"}, "model", "optimizer.task.error.pictures"),
     ],
 )
 def test_what_is_too_much_is_told_at_its_field(more: dict[str, Any], field: str, id: str) -> None:

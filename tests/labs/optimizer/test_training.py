@@ -319,19 +319,19 @@ def test_captions_say_what_is_measured() -> None:
 @pytest.mark.parametrize(
     ("values", "field", "id"),
     [
-        ({"hidden": "16, 8"}, "hidden", "hidden"),
-        ({"hidden": "0"}, "hidden", "hidden"),
-        ({"hidden": ""}, "hidden", "hidden"),
-        ({"model": "cnn"}, "model", "pictures"),
-        ({"epochs": 300, "every": 1}, "every", "frames"),
-        ({"samples": 5000, "batch_size": 1, "epochs": 50, "every": 1000}, "epochs", "work"),
+        ({"hidden": "16, 8"}, "hidden", "task.error.hidden"),
+        ({"hidden": "0"}, "hidden", "task.error.hidden"),
+        ({"hidden": ""}, "hidden", "task.error.hidden"),
+        ({"model": "cnn"}, "model", "task.error.pictures"),
+        ({"epochs": 300, "every": 1}, "every", "training.error.frames"),
+        ({"samples": 5000, "batch_size": 1, "epochs": 50, "every": 1000}, "epochs", "training.error.work"),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field(values: dict[str, Any], field: str, id: str) -> None:
     with pytest.raises(ParamsError) as refused:
         labs.params_from(NAME, values)
     ((path, message),) = refused.value.errors
-    assert (path, message.id) == ((field,), f"optimizer.training.error.{id}")
+    assert (path, message.id) == ((field,), f"optimizer.{id}")
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_cifar_is_read_from_the_operators_folder_every_class_alike_and_no_pictur
     values: dict[str, Any] = {"data": "cifar10", "model": "cnn", "channels": 2, "samples": 50, "seeds": 1, "epochs": 1}
     params = params_of(**values)
     told = [one for one in training.run(params) if isinstance(one, Progress)]
-    assert [one.stage.id for one in told][:10] == ["optimizer.training.stage.loading"] * 10
+    assert [one.stage.id for one in told][:10] == ["optimizer.task.stage.loading"] * 10
     data = next(iter(of_data._cifar.values()))
     assert [len(part) for part in (data.train, data.validation, data.test)] == [50, 500, 1000]
     for part in (data.train, data.validation, data.test):
@@ -395,7 +395,7 @@ def test_reading_the_data_tells_how_far_it_is_however_long_it_takes(monkeypatch:
     items = training.run(params_of(epochs=1, seeds=1))
     told = [next(items) for _ in range(3)]
     read.set()
-    assert [one.stage.id for one in told if isinstance(one, Progress)] == ["optimizer.training.stage.loading"] * 3
+    assert [one.stage.id for one in told if isinstance(one, Progress)] == ["optimizer.task.stage.loading"] * 3
     assert isinstance(next(one for one in items if not isinstance(one, Progress)), Frame)
 
 

@@ -102,7 +102,7 @@ def _train(params: LandscapeParams, data: DataSet, device: str) -> Generator[Pro
                 rate.append(one.lr)
                 stood.append(one.status)
             if pace.due():
-                yield Progress(r * params.steps + t, total, Message("optimizer.training.stage.training"))
+                yield Progress(r * params.steps + t, total, Message("optimizer.task.stage.training"))
         theta.append(torch.stack(found).detach())
         rates.append(rate)
         status.append(stood)

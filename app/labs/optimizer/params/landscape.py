@@ -95,7 +95,7 @@ class LandscapeParams(TaskParams):
             if side is not None and side[0] >= side[1]:
                 raise UserError(Message("error.range", {"low": side[0], "high": side[1]}), (name,))
         if (work := self.steps * len(self.racers)) > MAX_STEPS:
-            raise UserError(Message("optimizer.training.error.work", {"got": work, "most": MAX_STEPS}), ("epochs",))
+            raise UserError(Message("optimizer.landscape.error.steps", {"got": work, "most": MAX_STEPS}), ("epochs",))
         numbers, adds = self.size()
         if (kept := numbers * len(self.racers) * (self.kept + 1)) > MAX_KEPT:
             told = {"got": kept, "most": MAX_KEPT}

@@ -92,11 +92,11 @@ class TaskParams(Params):
         if self.model == "mlp":
             _check_sizes(self.hidden)
         if self.model == "cnn" and self.data not in PICTURES:
-            raise UserError(Message("optimizer.training.error.pictures"), ("model",))
+            raise UserError(Message("optimizer.task.error.pictures"), ("model",))
         return self
 
 
 def _check_sizes(text: str) -> None:
     words = text.split()
     if not 1 <= len(words) <= 4 or not all(word.isdecimal() and word.isascii() and 1 <= int(word) <= 256 for word in words):
-        raise UserError(Message("optimizer.training.error.hidden", {"got": shown(text)}), ("hidden",))
+        raise UserError(Message("optimizer.task.error.hidden", {"got": shown(text)}), ("hidden",))

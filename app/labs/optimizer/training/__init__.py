@@ -110,7 +110,7 @@ def _told(steps: Generator[int, None, T], total: int, stage: str) -> Generator[P
             result: T = end.value
             return result
         if pace.due():
-            yield Progress(done, total, Message(f"optimizer.training.stage.{stage}"))
+            yield Progress(done, total, Message(f"optimizer.task.stage.{stage}"))
 
 
 def _branch(params: TrainingParams, now: TrainingParams, rows: list[list[Trainee]], tuned: Tuned) -> TrainingParams:

@@ -23,7 +23,7 @@ _cifar: dict[tuple[Path, int], DataSet] = {}
 """The last one that was read: reading takes seconds."""
 
 
-STAGE = Message("optimizer.training.stage.loading")
+STAGE = Message("optimizer.task.stage.loading")
 
 
 def loading(params: TaskParams, device: str = "cpu") -> Generator[Progress, None, DataSet]:
