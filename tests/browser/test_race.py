@@ -241,6 +241,7 @@ def test_the_curvature_and_its_stable_rate_are_one_switch_away(page: Page, serve
     switch = page.get_by_role("button", name="Curvature", exact=True)
     switch.click()
     expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(edge).to_be_visible()
     expect(edge).to_contain_text("2/λmax =")
     expect(edge).to_contain_text("Adam here")
     page.get_by_role("button", name="SGD: open the arithmetic of loss").click()
