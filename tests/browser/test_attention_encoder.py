@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -131,3 +132,19 @@ def test_typed_chinese_is_read_by_the_encoder_of_characters_which_says_so(page: 
     shown = [value for _, value in looked_at(page)]
     assert any(np.allclose(np.sort(row)[::-1][: len(shown)], shown, atol=1e-6) for row in weights.reshape(-1, len(words)))
     expect(page.locator("#numbers .parity.good")).to_be_visible()
+
+
+def test_texts_typed_one_after_the_other_leave_no_run_behind(page: Page, server: Server) -> None:
+    """A question that is on its way when its run is replaced is not a reason to take that run up again."""
+    encoder(page, server, text=TEXT)
+
+    def runs() -> int:
+        return sum(httpx.get(f"{server.url}/healthz").json()["runs"].values())
+
+    before = runs()  # those of pages that other tests have closed linger, and become fewer
+    field = page.locator('#form .field[data-field="text"] textarea')
+    for k in range(8):
+        words = page.locator(".enc-words")
+        field.fill(f"{TEXT} " * 12 + f"Sentence {k}.")
+        expect(words).to_contain_text(f"{k}")
+    until(lambda: runs() <= before, what="only the last text's run")

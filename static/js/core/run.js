@@ -32,6 +32,8 @@ export class Run {
     this.mend = mend;
     /** What is being mended: two questions may be refused for the same. @type {Promise<boolean> | null} */
     this.mending = null;
+    /** @type {Promise<Reply> | null} */
+    this.reviving = null;
     this.experiment = experiment;
     this.params = params;
     this.mode = mode;
@@ -126,9 +128,16 @@ export class Run {
     if (reply.ok) return reply;
     if (reply.fields?.length && (await this.#mended(reply.fields))) return this.socket.request(type, { run: this.id, ...fields });
     if (reply.error?.id !== "server.unknown-run") return reply;
-    const revived = await this.revive();
+    if (this.gone) throw new Lost("another run took its place meanwhile"); // revived, nobody would ever let it go
+    const revived = await this.#revived();
     if (!revived.ok) return revived;
     return this.socket.request(type, { run: this.id, ...fields });
+  }
+
+  /** Questions that find the run gone at once have it revived once. */
+  #revived() {
+    this.reviving ??= this.revive().finally(() => (this.reviving = null));
+    return this.reviving;
   }
 
   /** @param {FieldError[]} fields */
