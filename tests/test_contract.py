@@ -313,7 +313,7 @@ def test_title_and_presets_are_told_in_both_languages_and_run(name: str) -> None
     assert len({preset.id for preset in presets}) == len(presets)
     for preset in presets:
         assert all(text for message in (preset.title, preset.caption) for text in in_both_languages(message))
-        frames = list(itertools.islice(labs.run(name, **preset.params), 20))
+        frames = list(itertools.islice(labs.run(name, **preset.params), 3))  # its caption is measured elsewhere
         assert frames, preset.id
         assert labs.scene(name, **preset.params) is not None
 
